@@ -1,0 +1,71 @@
+{% macro text(column) %}
+    {#- The text of a raw column without its padding; null where nothing is left. -#}
+    nullif(trim(cast({{ column }} as string)), '')
+{%- endmacro %}
+
+
+{% macro known_text(column) %}
+    {#- The text of a raw column; null where it says that it is missing. -#}
+    case
+        when
+            lower(trim(cast({{ column }} as string)))
+            not in ('', '?', '-', 'na', 'n/a', 'nan', 'null', 'none')
+            then trim(cast({{ column }} as string))
+    end
+{%- endmacro %}
+
+
+{% macro identifier(column) %}
+    {#- The text of an id, without the `.0` that a numeric column with gaps gives it. -#}
+    case
+        when
+            trim(cast({{ column }} as string)) like '%.0'
+            and try_cast({{ column }} as decimal(38, 1)) is not null
+            then
+                substr(
+                    trim(cast({{ column }} as string)),
+                    1,
+                    length(trim(cast({{ column }} as string))) - 2
+                )
+        else {{ text(column) }}
+    end
+{%- endmacro %}
+
+
+{% macro number(column) %}
+    {#- A number to four decimals; null where the text is none. Never infinite or NaN. -#}
+    try_cast({{ known_text(column) }} as decimal(18, 4))
+{%- endmacro %}
+
+
+{% macro money(expression) %}
+    {#- Null where the text is not an amount of money. -#}
+    try_cast({{ expression }} as decimal(18, 2))
+{%- endmacro %}
+
+
+{% macro is_unreadable(column, parsed) %}
+    {#- There is a text, and it could not be read. -#}
+    ({{ known_text(column) }} is not null and {{ parsed }} is null)
+{%- endmacro %}
+
+
+{% macro timestamp_from_text(column) %}
+    {#- ISO 8601, or the month-first `12/1/2010 8:26` that spreadsheets write. -#}
+    {{- return(adapter.dispatch('timestamp_from_text')(column)) -}}
+{% endmacro %}
+
+{% macro default__timestamp_from_text(column) -%}
+    coalesce(
+        try_cast({{ text(column) }} as timestamp),
+        try_strptime({{ text(column) }}, ['%m/%d/%Y %H:%M', '%m/%d/%Y'])
+    )
+{%- endmacro %}
+
+{% macro spark__timestamp_from_text(column) -%}
+    coalesce(
+        try_to_timestamp({{ text(column) }}),
+        try_to_timestamp({{ text(column) }}, 'M/d/yyyy H:mm'),
+        try_to_timestamp({{ text(column) }}, 'M/d/yyyy')
+    )
+{%- endmacro %}

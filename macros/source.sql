@@ -1,0 +1,50 @@
+{% macro source(source_name, table_name) %}
+
+    {#- Reads a raw table from the landing zone, or from the warehouse schema that the
+        var `source_schemas` names. The call to the built-in keeps the lineage. -#}
+
+    {%- set relation = builtins.source(source_name, table_name) -%}
+
+    {%- if source_name in var('source_schemas') -%}
+        {{- return(relation) -}}
+    {%- else -%}
+        {{- return(parquet_folder(landing_folder(source_name, table_name))) -}}
+    {%- endif -%}
+
+{% endmacro %}
+
+
+{% macro landing_folder(source_name, table_name) %}
+    {{- return(
+        env_var('CUSTOMER_SEGMENTATION_LANDING', 'data/landing')
+        ~ '/' ~ source_name ~ '/' ~ table_name
+    ) -}}
+{% endmacro %}
+
+
+{% macro parquet_folder(folder) %}
+    {{- return(adapter.dispatch('parquet_folder')(folder)) -}}
+{% endmacro %}
+
+{% macro default__parquet_folder(folder) %}
+    {{- return("read_parquet('" ~ folder | replace("'", "''") ~ "/*.parquet')") -}}
+{% endmacro %}
+
+{% macro spark__parquet_folder(folder) %}
+    {{- return("parquet.`" ~ folder ~ "`") -}}
+{% endmacro %}
+
+
+{% macro raw_column(source_name, table_name, column) %}
+
+    {#- A column that a warehouse table may lack: null then. Files land with it always. -#}
+
+    {%- set columns = [column] -%}
+    {%- if execute and source_name in var('source_schemas') -%}
+        {%- set relation = builtins.source(source_name, table_name) -%}
+        {%- set columns = adapter.get_columns_in_relation(relation)
+            | map(attribute='name') | map('lower') | list -%}
+    {%- endif -%}
+    {{- column if column in columns else 'cast(null as string) as ' ~ column -}}
+
+{% endmacro %}

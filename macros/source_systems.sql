@@ -1,0 +1,118 @@
+{% macro union_source_systems(relation) %}
+
+    {#- The rows that the source systems of this build have of a conformed relation, with
+        the columns and types of the calling model's contract up to `upto`. -#}
+
+    {%- set providers = [] -%}
+    {%- for source_system in var('source_systems')
+        if relation in var('source_system_catalog')[source_system]['relations'] -%}
+        {%- do providers.append(ref('int_' ~ source_system ~ '__' ~ relation)) -%}
+    {%- endfor -%}
+    {%- set columns = conformed_columns(relation) -%}
+
+    {%- for provider in providers %}
+    select
+        {%- for name, data_type in columns.items() %}
+        cast({{ name }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from {{ provider }}
+    {{ 'union all' if not loop.last }}
+    {%- else %}
+    select
+        {%- for name, data_type in columns.items() %}
+        cast(null as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    where 1 = 0
+    {%- endfor %}
+
+{% endmacro %}
+
+
+{% macro conformed_columns(relation) %}
+
+    {#- The shapes that every source system is turned into. -#}
+
+    {{- return({
+        'customers': {
+            'customer_key': 'string',
+            'source_system': 'string',
+            'customer_id': 'string',
+            'joined_at': 'timestamp',
+            'gender': 'string',
+            'city': 'string',
+            'country': 'string',
+            'age': 'int',
+            'annual_income': 'decimal(18, 2)',
+            'spending_score': 'int',
+        },
+        'transactions': {
+            'transaction_key': 'string',
+            'source_system': 'string',
+            'customer_key': 'string',
+            'branch_key': 'string',
+            'transacted_at': 'timestamp',
+            'completed_at': 'timestamp',
+            'status': 'string',
+            'coupon_code': 'string',
+            'amount': 'decimal(18, 2)',
+        },
+        'transaction_lines': {
+            'transaction_line_key': 'string',
+            'source_system': 'string',
+            'transaction_key': 'string',
+            'product_key': 'string',
+            'is_product': 'boolean',
+            'quantity': 'bigint',
+            'unit_price': 'decimal(18, 4)',
+            'amount': 'decimal(18, 2)',
+        },
+        'products': {
+            'product_key': 'string',
+            'source_system': 'string',
+            'product_id': 'string',
+            'product_name': 'string',
+            'is_product': 'boolean',
+        },
+        'branches': {
+            'branch_key': 'string',
+            'source_system': 'string',
+            'branch_id': 'string',
+            'merchant_key': 'string',
+        },
+        'merchants': {
+            'merchant_key': 'string',
+            'source_system': 'string',
+            'merchant_id': 'string',
+            'merchant_name': 'string',
+        },
+    }[relation]) -}}
+
+{% endmacro %}
+
+
+{% macro entity_key(source_system, id) -%}
+    '{{ source_system }}:' || {{ id }}
+{%- endmacro %}
+
+
+{% macro as_of_date(source_system, default) %}
+
+    {#- The var `as_of_date` of a source system, or else the default given. -#}
+
+    {%- set as_of_date = var('as_of_date') -%}
+    {%- if as_of_date is mapping and as_of_date -%}
+    case {{ source_system }}
+        {%- for name, date in as_of_date.items() %}
+        when '{{ name }}' then cast('{{ date }}' as date)
+        {%- endfor %}
+        else {{ default }}
+    end
+    {%- elif as_of_date -%}
+    cast('{{ as_of_date }}' as date)
+    {%- else -%}
+    {{ default }}
+    {%- endif -%}
+
+{% endmacro %}

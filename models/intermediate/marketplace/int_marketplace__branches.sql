@@ -1,0 +1,21 @@
+with
+
+branches as (
+
+    select * from {{ ref('stg_marketplace__branches') }}
+
+),
+
+conformed as (
+
+    select
+        {{ entity_key('marketplace', 'branch_id') }} as branch_key,
+        'marketplace' as source_system,
+        branch_id,
+        {{ entity_key('marketplace', 'merchant_id') }} as merchant_key
+
+    from branches
+
+)
+
+select * from conformed

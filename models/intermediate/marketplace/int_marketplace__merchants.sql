@@ -1,0 +1,21 @@
+with
+
+merchants as (
+
+    select * from {{ ref('stg_marketplace__merchants') }}
+
+),
+
+conformed as (
+
+    select
+        {{ entity_key('marketplace', 'merchant_id') }} as merchant_key,
+        'marketplace' as source_system,
+        merchant_id,
+        merchant_name
+
+    from merchants
+
+)
+
+select * from conformed

@@ -1,0 +1,34 @@
+with
+
+customers as (
+
+    select * from {{ ref('customers') }}
+
+),
+
+source_systems as (
+
+    select * from {{ ref('source_systems') }}
+
+),
+
+measured as (
+
+    select
+        customers.customer_key,
+        customers.source_system,
+        source_systems.as_of_date,
+        {{ dbt.datediff(
+            'customers.last_completed_at', 'source_systems.as_of_date', 'day'
+        ) }} as recency_days,
+        customers.lifetime_purchases as frequency,
+        customers.lifetime_spent as monetary
+
+    from customers
+    inner join source_systems
+        on customers.source_system = source_systems.source_system
+    where source_systems.has_transactions
+
+)
+
+select * from measured

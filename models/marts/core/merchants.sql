@@ -1,0 +1,9 @@
+with
+
+merchants as (
+
+    {{ union_source_systems('merchants') }}
+
+)
+
+select * from merchants

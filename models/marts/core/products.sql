@@ -1,0 +1,9 @@
+with
+
+products as (
+
+    {{ union_source_systems('products') }}
+
+)
+
+select * from products

@@ -1,0 +1,37 @@
+with
+
+rejected as (
+
+    {% for source_system in var('source_systems') %}
+    {%- set source_system_loop = loop -%}
+    {%- for table in var('source_system_catalog')[source_system]['raw_tables'] %}
+    select
+        '{{ source_system }}' as source_system,
+        '{{ table }}' as source_table,
+        raw_record,
+        reasons,
+        copy_number
+
+    from {{ ref('base_' ~ source_system ~ '__' ~ table) }}
+    where reasons <> ''
+    {{ 'union all' if not (loop.last and source_system_loop.last) }}
+    {%- endfor %}
+    {%- endfor %}
+
+),
+
+rejected_records as (
+
+    select
+        source_system || ':' || source_table || ':' || md5(raw_record)
+        || ':' || cast(copy_number as string) as rejected_record_key,
+        source_system,
+        source_table,
+        raw_record,
+        reasons
+
+    from rejected
+
+)
+
+select * from rejected_records

@@ -1,0 +1,53 @@
+with
+
+source as (
+
+    select * from {{ source('mall', 'customers') }}
+
+),
+
+typed as (
+
+    select
+        ---------- ids
+        {{ identifier('customer_id') }} as customer_id,
+
+        ---------- text
+        {{ known_text('gender') }} as gender,
+
+        ---------- numerics
+        {{ number('age') }} as age,
+        {{ number('annual_income') }} as annual_income,
+        {{ number('spending_score') }} as spending_score,
+        (
+            {{ is_unreadable('age', number('age')) }}
+            or {{ is_unreadable('annual_income', number('annual_income')) }}
+            or {{ is_unreadable('spending_score', number('spending_score')) }}
+        ) as is_number_unreadable,
+
+        {{ raw_record([
+            'customer_id', 'gender', 'age', 'annual_income', 'spending_score',
+        ]) }} as raw_record
+
+    from source
+
+),
+
+{{ flagged('typed', key='customer_id', reasons={
+    'missing_key': 'customer_id is null',
+    'unreadable_number': 'is_number_unreadable',
+    'impossible_value': '
+        age not between 0 and 120
+        or annual_income < 0
+        or spending_score not between 1 and 100',
+}) }}
+
+select
+    customer_id,
+    gender,
+    try_cast(age as int) as age,
+    {{ money('annual_income') }} as annual_income,
+    try_cast(spending_score as int) as spending_score,
+    {{ rejected_columns() }}
+
+from flagged

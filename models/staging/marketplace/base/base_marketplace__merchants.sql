@@ -1,0 +1,27 @@
+with
+
+source as (
+
+    select * from {{ source('marketplace', 'merchants') }}
+
+),
+
+typed as (
+
+    select
+        {{ identifier('merchant_id') }} as merchant_id,
+        {{ text('merchant_name') }} as merchant_name,
+        {{ raw_record(['merchant_id', 'merchant_name']) }} as raw_record
+
+    from source
+
+),
+
+{{ flagged('typed', key='merchant_id', reasons={'missing_key': 'merchant_id is null'}) }}
+
+select
+    merchant_id,
+    merchant_name,
+    {{ rejected_columns() }}
+
+from flagged

@@ -1,0 +1,137 @@
+"""Landing: raw files of any kind become Parquet files of text, one folder a table."""
+
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from customer_segmentation.errors import InputError
+from customer_segmentation.landing.finding import RawInput, find_inputs
+from customer_segmentation.landing.notices import report
+from customer_segmentation.landing.parts import TableParts, landing_schema
+from customer_segmentation.landing.reading import reading_connection
+from customer_segmentation.landing.sources import RawSource
+from customer_segmentation.landing.versions import new_version
+from customer_segmentation.raw_tables import RawTable, SourceSystem
+
+__all__ = ["land_files"]
+
+
+def land_files(
+    source_system: SourceSystem,
+    paths: tuple[Path, ...],
+    landing_zone: Path,
+    *,
+    append: bool,
+) -> None:
+    """Land raw files as ``<landing_zone>/<source_system>/<table>/<part>.parquet``.
+
+    Every column is text and stands as the file has it: nothing is trimmed or typed.
+    The source system is replaced as a whole by one atomic rename, so a reader sees it
+    before or after a landing and never in between.
+
+    Parameters
+    ----------
+    source_system : SourceSystem
+        Whose tables to land.
+    paths : tuple of Path
+        Workbooks, CSV, gzipped CSV or Parquet files, or folders of them. Several files
+        of one table are its periods, in this order: a record whose append key has
+        landed from an earlier one is left out.
+    landing_zone : Path
+        Created when missing; left as it was when anything fails.
+    append : bool
+        Keep what has landed before, and add to it.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used, a table is missing, or the landing zone cannot be
+        written.
+    """
+    inputs = find_inputs(source_system, paths)
+    if not append:
+        _require_all_tables(source_system, {raw.table.name for raw in inputs})
+    with new_version(landing_zone, source_system.name) as version:
+        carried_over = (
+            _carry_over(source_system, version.current, version.folder)
+            if append
+            else set()
+        )
+        _require_all_tables(
+            source_system, {raw.table.name for raw in inputs} | carried_over
+        )
+        version.scratch.mkdir()
+        for raw_input in inputs:
+            _land_input(source_system, raw_input, version.folder, version.scratch)
+
+
+def _land_input(
+    source_system: SourceSystem, raw_input: RawInput, folder: Path, scratch: Path
+) -> None:
+    table = raw_input.table
+    with ExitStack() as stack:
+        connection = stack.enter_context(reading_connection(scratch))
+        parts = stack.enter_context(
+            TableParts(source_system, table, folder / table.name, scratch, connection)
+        )
+        for source in raw_input.sources:
+            _report_ignored(source)
+            parts.add(source)
+        parts.finish(raw_input.name)
+
+
+def _report_ignored(source: RawSource) -> None:
+    if source.ignored_headers:
+        ignored = ", ".join(repr(header) for header in source.ignored_headers)
+        report(f"{source.name}: columns that are not known were ignored: {ignored}")
+
+
+def _require_all_tables(source_system: SourceSystem, found: set[str]) -> None:
+    missing = [
+        table.name for table in source_system.tables if table.name not in found
+    ]
+    if missing:
+        looked_for = ", ".join(
+            f"a sheet, file or folder named {name!r}" for name in missing
+        )
+        raise InputError(
+            f"{source_system.name}: missing {', '.join(missing)}; looked for "
+            f"{looked_for}"
+        )
+
+
+def _carry_over(source_system: SourceSystem, current: Path, folder: Path) -> set[str]:
+    """Link the parts that have landed into the new version; return their tables."""
+    carried_over = set()
+    for table in source_system.tables:
+        parts = sorted((current / table.name).glob("*.parquet"))
+        for part in parts:
+            _require_landed(part, table)
+            _link_or_copy(part, folder / table.name / part.name)
+            carried_over.add(table.name)
+    return carried_over
+
+
+def _require_landed(part: Path, table: RawTable) -> None:
+    try:
+        schema = pq.read_schema(part)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{part}: is not readable as Parquet; land {table.name} again without "
+            "--append"
+        ) from error
+    if not schema.equals(landing_schema(table)):
+        raise InputError(
+            f"{part}: its columns are not the text columns "
+            f"{', '.join(table.column_names)}; land without --append"
+        )
+
+
+def _link_or_copy(part: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    try:
+        target.hardlink_to(part)
+    except OSError:  # a file system without hard links
+        shutil.copy2(part, target)

@@ -1,0 +1,144 @@
+"""Raw files of three source systems with planted customers, dirt and their truth.
+
+The files look like what the sources deliver; the truth beside them says what was
+planted, so that what the project finds can be compared with it.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from customer_segmentation.errors import InputError
+from customer_segmentation.simulation.chunking import CHUNK_CUSTOMERS
+from customer_segmentation.simulation.dirt import Ledger
+from customer_segmentation.simulation.mall import simulate_mall
+from customer_segmentation.simulation.marketplace import simulate_marketplace
+from customer_segmentation.simulation.online_retail import (
+    LINES_PER_CUSTOMER,
+    simulate_online_retail,
+)
+from customer_segmentation.simulation.writing import CsvWriter
+
+TRUTH = "truth"
+FOLDERS = ("marketplace", "online_retail", "mall", TRUTH)
+FILE_FORMATS = ("csv", "parquet")
+LEAST_CUSTOMERS = 100
+LEAST_LINES = 1_000
+_TOTALS = "planted_totals.csv"
+
+
+def simulate_files(
+    output: Path,
+    *,
+    seed: int,
+    customers: int,
+    lines: int | None,
+    file_format: str,
+    chunk_customers: int = CHUNK_CUSTOMERS,
+) -> None:
+    """Write raw files of all three source systems, and the truth beside them.
+
+    The same arguments give the same bytes. What is in the folder is replaced only once
+    the new files are complete.
+
+    Parameters
+    ----------
+    output : Path
+        Folder for ``marketplace``, ``online_retail``, ``mall`` and ``truth``.
+    seed : int
+        Not negative.
+    customers : int
+        Customers of each source system.
+    lines : int or None
+        About how many invoice lines the online retailer has; None leaves them to the
+        number of customers.
+    file_format : str
+        ``csv``, or ``parquet`` with text columns and folders for the large tables.
+    chunk_customers : int
+        Customers drawn and written at a time; bounds the memory.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range or the folder cannot be replaced.
+    """
+    _check(output, seed, customers, lines, file_format)
+    shoppers = customers
+    if lines is not None:
+        shoppers = max(LEAST_LINES // LINES_PER_CUSTOMER, lines // LINES_PER_CUSTOMER)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        # inside the folder, so that a rename never crosses file systems
+        work = Path(tempfile.mkdtemp(prefix=".simulation-", dir=output))
+    except OSError as error:
+        raise InputError(f"Cannot write to {output}: {error.strerror}.") from error
+    ledger = Ledger()
+    try:
+        new, old = work / "new", work / "old"
+        truth = new / TRUTH
+        for simulate, system, size in (
+            (simulate_marketplace, "marketplace", customers),
+            (simulate_online_retail, "online_retail", shoppers),
+            (simulate_mall, "mall", customers),
+        ):
+            simulate(
+                new / system,
+                truth,
+                ledger,
+                seed=seed,
+                customers=size,
+                file_format=file_format,
+                chunk_customers=chunk_customers,
+            )
+        for name, table in (
+            ("planted_dirt.csv", ledger.dirt_table()),
+            (_TOTALS, ledger.totals_table()),
+        ):
+            with CsvWriter(truth / name, tuple(table.column_names)) as writer:
+                writer.write(table)
+        _replace(output, new, old)
+    except OSError as error:
+        raise InputError(f"Cannot write to {output}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    click.echo(
+        f"Simulated {sum(ledger.rows.values()):,} raw rows, "
+        f"{sum(ledger.dirt.values()):,} of them dirt, in {output}",
+        err=True,
+    )
+
+
+def _check(
+    output: Path, seed: int, customers: int, lines: int | None, file_format: str
+) -> None:
+    if seed < 0:
+        raise InputError(f"The seed is {seed}; it must be 0 or more.")
+    if customers < LEAST_CUSTOMERS:
+        raise InputError(
+            f"{customers} customers are too few; {LEAST_CUSTOMERS} is the least."
+        )
+    if lines is not None and lines < LEAST_LINES:
+        raise InputError(f"{lines} lines are too few; {LEAST_LINES} is the least.")
+    if file_format not in FILE_FORMATS:
+        raise InputError(
+            f"Unknown format {file_format!r}; use {' or '.join(FILE_FORMATS)}."
+        )
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file; name a folder for the raw files.")
+    in_the_way = [name for name in FOLDERS if (output / name).exists()]
+    if in_the_way and not (output / TRUTH / _TOTALS).is_file():
+        raise InputError(
+            f"{output / in_the_way[0]} exists and was not simulated; name another "
+            "folder, or remove it."
+        )
+
+
+def _replace(output: Path, new: Path, old: Path) -> None:
+    """Move the new folders into place, and those they replace out of it."""
+    old.mkdir()
+    for name in FOLDERS:
+        if (output / name).exists():
+            (output / name).rename(old / name)
+        (new / name).rename(output / name)
