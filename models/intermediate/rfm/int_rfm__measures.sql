@@ -18,9 +18,11 @@ measured as (
         customers.customer_key,
         customers.source_system,
         source_systems.as_of_date,
-        {{ dbt.datediff(
-            'customers.last_completed_at', 'source_systems.as_of_date', 'day'
-        ) }} as recency_days,
+        cast(
+            {{ dbt.datediff(
+                'customers.last_completed_at', 'source_systems.as_of_date', 'day'
+            ) }} as int
+        ) as recency_days,
         customers.lifetime_purchases as frequency,
         customers.lifetime_spent as monetary
 

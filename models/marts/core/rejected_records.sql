@@ -20,17 +20,27 @@ rejected as (
 
 ),
 
+keyed as (
+
+    select
+        *,
+        source_system || ':' || source_table || ':' || md5(raw_record)
+        || ':' || cast(copy_number as string) as rejected_record_key
+
+    from rejected
+
+),
+
 rejected_records as (
 
     select
-        source_system || ':' || source_table || ':' || md5(raw_record)
-        || ':' || cast(copy_number as string) as rejected_record_key,
+        rejected_record_key,
         source_system,
         source_table,
         raw_record,
         reasons
 
-    from rejected
+    from keyed
 
 )
 

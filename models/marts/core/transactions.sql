@@ -18,53 +18,73 @@ branches as (
 
 ),
 
--- what happens from the as-of date on does not exist: a coupon burned later is claimed
-cut_at_as_of_date as (
+transactions_joined as (
 
     select
         transactions_unioned.*,
-        coalesce(
-            transactions_unioned.completed_at < source_systems.as_of_date, false
-        ) as is_completed,
-        transactions_unioned.completed_at is null as is_never_completed
+        branches.merchant_key,
+        branches.merchant_name,
+        source_systems.as_of_date
 
     from transactions_unioned
     inner join source_systems
         on transactions_unioned.source_system = source_systems.source_system
-    where transactions_unioned.transacted_at < source_systems.as_of_date
+    left join branches on transactions_unioned.branch_key = branches.branch_key
+
+),
+
+-- what happens from the as-of date on does not exist: a coupon burned later is claimed
+seen_as_of_date as (
+
+    select
+        transaction_key,
+        source_system,
+        customer_key,
+        branch_key,
+        merchant_key,
+        merchant_name,
+        transacted_at,
+        coupon_code,
+        case when completed_at < as_of_date then completed_at end as completed_at,
+        case when completed_at >= as_of_date then 'claimed' else status end as status,
+        case
+            when completed_at >= as_of_date then null else amount
+        end as amount
+
+    from transactions_joined
+    where transacted_at < as_of_date
+
+),
+
+flagged as (
+
+    select
+        *,
+        completed_at is not null as is_completed,
+        status = 'returned' as is_return
+
+    from seen_as_of_date
 
 ),
 
 transactions as (
 
     select
-        cut_at_as_of_date.transaction_key,
-        cut_at_as_of_date.source_system,
-        cut_at_as_of_date.customer_key,
-        cut_at_as_of_date.branch_key,
-        branches.merchant_key,
-        branches.merchant_name,
-        cut_at_as_of_date.transacted_at,
-        case
-            when cut_at_as_of_date.is_completed then cut_at_as_of_date.completed_at
-        end as completed_at,
-        case
-            when
-                cut_at_as_of_date.is_completed or cut_at_as_of_date.is_never_completed
-                then cut_at_as_of_date.status
-            else 'claimed'
-        end as status,
-        cut_at_as_of_date.is_completed,
-        cut_at_as_of_date.status = 'returned' as is_return,
-        cut_at_as_of_date.coupon_code,
-        case
-            when
-                cut_at_as_of_date.is_completed or cut_at_as_of_date.is_never_completed
-                then cut_at_as_of_date.amount
-        end as amount
+        transaction_key,
+        source_system,
+        customer_key,
+        branch_key,
+        merchant_key,
+        merchant_name,
+        transacted_at,
+        completed_at,
+        status,
+        is_completed,
+        is_return,
+        coupon_code,
+        amount
 
-    from cut_at_as_of_date
-    left join branches on cut_at_as_of_date.branch_key = branches.branch_key
+    from flagged
 
 )
 

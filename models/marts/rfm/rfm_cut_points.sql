@@ -1,4 +1,4 @@
-{# `keep` appends nothing to the cut points that stand, but those of a new source system #}
+{# with `keep`, only a source system that has no cut points yet gets some -#}
 {%- set keeps_ruler = var('rfm_ruler') == 'keep' -%}
 {{ config(
     materialized='incremental' if keeps_ruler else 'table',
@@ -17,13 +17,7 @@ measures as (
 -- who never bought has no place on the ruler
 buyers as (
 
-    select
-        source_system,
-        cast(recency_days as decimal(18, 2)) as recency_days,
-        cast(frequency as decimal(18, 2)) as frequency,
-        monetary
-
-    from measures
+    select * from measures
     where
         frequency > 0
         {%- if is_incremental() %}
@@ -32,24 +26,34 @@ buyers as (
 
 ),
 
--- the bounds are values that customers have, so equal values stay together
-cut as (
+measures_unpivoted as (
 
     {% for measure in ['recency_days', 'frequency', 'monetary'] -%}
     select
         source_system,
         '{{ measure }}' as measure,
-        {%- for quintile in range(1, 5) %}
-        percentile_disc(0.{{ quintile * 2 }}) within group (
-            order by {{ measure }}
-        ) as cut_{{ quintile }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast({{ measure }} as decimal(18, 2)) as measured
 
     from buyers
     where {{ measure }} is not null
-    group by source_system
     {{ 'union all' if not loop.last }}
     {% endfor %}
+
+),
+
+-- the cuts are values that customers have, so that equal values stay together
+cut_into_fifths as (
+
+    select
+        source_system,
+        measure,
+        percentile_disc(0.2) within group (order by measured) as cut_1,
+        percentile_disc(0.4) within group (order by measured) as cut_2,
+        percentile_disc(0.6) within group (order by measured) as cut_3,
+        percentile_disc(0.8) within group (order by measured) as cut_4
+
+    from measures_unpivoted
+    group by source_system, measure
 
 ),
 
@@ -61,23 +65,21 @@ bands as (
         source_system,
         measure,
         {{ band }} as band,
-        {{ 'cut_' ~ (band - 1) if band > 1 else 'cast(null as decimal(18, 2))' }}
-            as above,
-        {{ 'cut_' ~ band if band < 5 else 'cast(null as decimal(18, 2))' }}
-            as up_to
+        {{ 'null' if band == 1 else 'cut_' ~ (band - 1) }} as above,
+        {{ 'null' if band == 5 else 'cut_' ~ band }} as up_to
 
-    from cut
+    from cut_into_fifths
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
 ),
 
-rfm_cut_points as (
+-- the fewer days since the last purchase, the better
+scored as (
 
     select
         source_system,
         measure,
-        -- the fewer days since the last purchase, the better
         cast(
             case when measure = 'recency_days' then 6 - band else band end as int
         ) as score,
@@ -88,4 +90,4 @@ rfm_cut_points as (
 
 )
 
-select * from rfm_cut_points
+select * from scored

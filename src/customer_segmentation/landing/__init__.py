@@ -1,15 +1,14 @@
 """Landing: raw files of any kind become Parquet files of text, one folder a table."""
 
 import shutil
-from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.landing.finding import RawInput, find_inputs
+from customer_segmentation.landing.finding import find_inputs
 from customer_segmentation.landing.notices import report
-from customer_segmentation.landing.parts import TableParts, landing_schema
+from customer_segmentation.landing.parts import land_input, landing_schema
 from customer_segmentation.landing.reading import reading_connection
 from customer_segmentation.landing.sources import RawSource
 from customer_segmentation.landing.versions import new_version
@@ -64,22 +63,16 @@ def land_files(
         )
         version.scratch.mkdir()
         for raw_input in inputs:
-            _land_input(source_system, raw_input, version.folder, version.scratch)
-
-
-def _land_input(
-    source_system: SourceSystem, raw_input: RawInput, folder: Path, scratch: Path
-) -> None:
-    table = raw_input.table
-    with ExitStack() as stack:
-        connection = stack.enter_context(reading_connection(scratch))
-        parts = stack.enter_context(
-            TableParts(source_system, table, folder / table.name, scratch, connection)
-        )
-        for source in raw_input.sources:
-            _report_ignored(source)
-            parts.add(source)
-        parts.finish(raw_input.name)
+            for source in raw_input.sources:
+                _report_ignored(source)
+            with reading_connection(version.scratch) as connection:
+                land_input(
+                    connection,
+                    raw_input,
+                    version.folder / raw_input.table.name,
+                    version.scratch,
+                    f"{source_system.name}.{raw_input.table.name}",
+                )
 
 
 def _report_ignored(source: RawSource) -> None:
@@ -89,16 +82,11 @@ def _report_ignored(source: RawSource) -> None:
 
 
 def _require_all_tables(source_system: SourceSystem, found: set[str]) -> None:
-    missing = [
-        table.name for table in source_system.tables if table.name not in found
-    ]
+    missing = [table.name for table in source_system.tables if table.name not in found]
     if missing:
-        looked_for = ", ".join(
-            f"a sheet, file or folder named {name!r}" for name in missing
-        )
         raise InputError(
-            f"{source_system.name}: missing {', '.join(missing)}; looked for "
-            f"{looked_for}"
+            f"{source_system.name}: missing {', '.join(missing)}; looked for sheets, "
+            "files or folders of these names"
         )
 
 

@@ -67,16 +67,18 @@ def missing_columns(table: RawTable, headers: Sequence[str]) -> list[str]:
     """Return the required columns that none of the headers means."""
     return [
         column.name
-        for column, positions in zip(
-            table.columns, _found(table, headers), strict=True
-        )
+        for column, positions in zip(table.columns, _found(table, headers), strict=True)
         if column.is_required and not positions
     ]
 
 
 def _found(table: RawTable, headers: Sequence[str]) -> list[list[int]]:
     return [
-        [position for position, header in enumerate(headers) if column.is_called(header)]
+        [
+            position
+            for position, header in enumerate(headers)
+            if column.is_called(header)
+        ]
         for column in table.columns
     ]
 

@@ -1,6 +1,7 @@
 """What kind a raw file is: what its name ends in, and what its first bytes say."""
 
 import codecs
+import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +81,7 @@ def require_kind(path: Path) -> str:
 
 
 def require_whole_text(path: Path) -> None:
-    """Read a CSV through once: is it whole if gzipped, and is it UTF-8?
+    """Read a CSV through once, to see that it is UTF-8 and, if gzipped, whole.
 
     DuckDB checks neither a gzip file's checksum nor the encoding of columns that are
     not asked for.
@@ -96,8 +97,6 @@ def require_whole_text(path: Path) -> None:
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            # counts from the start of the chunk, as the error does (give or take the
-            # bytes of a character that began before it)
             raise _not_utf_8(path, line + chunk[: error.start].count(b"\n")) from error
         line += chunk.count(b"\n")
     try:
@@ -120,8 +119,10 @@ def text_chunks(path: Path) -> Iterator[bytes]:
                 yield chunk
             return
         try:
-            yield from _unpacked(file)
-        except (zlib.error, EOFError) as error:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                while chunk := unpacked.read(CHUNK):
+                    yield chunk
+        except (zlib.error, EOFError, gzip.BadGzipFile) as error:
             raise InputError(
                 f"{path}: is damaged or cut off: it does not unpack ({error})"
             ) from error
@@ -165,20 +166,6 @@ def _not_utf_8(path: Path, line: int) -> InputError:
         f"{path}: line {line}: is not UTF-8, which is expected; if it is Latin-1, "
         f"convert it with: iconv -f LATIN1 -t UTF-8 {path.name} > new_{path.name}"
     )
-
-
-def _unpacked(file: BinaryIO) -> Iterator[bytes]:
-    # a gzip file may hold several members, one after the other
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    pending = file.read(CHUNK)
-    while pending:
-        if chunk := unpacker.decompress(pending, CHUNK):
-            yield chunk
-        pending = unpacker.unconsumed_tail or unpacker.unused_data or file.read(CHUNK)
-        if unpacker.eof and pending:
-            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    if not unpacker.eof:
-        raise EOFError("the end is missing")
 
 
 def _last_bytes(file: BinaryIO) -> bytes:

@@ -136,9 +136,16 @@ def _check(
 
 
 def _replace(output: Path, new: Path, old: Path) -> None:
-    """Move the new folders into place, and those they replace out of it."""
+    """Move the new folders into place; if that fails, put back the old ones."""
     old.mkdir()
-    for name in FOLDERS:
-        if (output / name).exists():
-            (output / name).rename(old / name)
-        (new / name).rename(output / name)
+    try:
+        for name in FOLDERS:
+            if (output / name).exists():
+                (output / name).rename(old / name)
+            (new / name).rename(output / name)
+    except BaseException:
+        for name in FOLDERS:
+            if (old / name).exists():
+                shutil.rmtree(output / name, ignore_errors=True)
+                (old / name).rename(output / name)
+        raise

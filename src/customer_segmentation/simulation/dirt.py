@@ -18,7 +18,8 @@ _OVERSAMPLING = 40
 _LEAST_SAMPLE = 400
 
 
-def _any_row(row: Row) -> bool:
+def any_row(row: Row) -> bool:
+    """Say that a row can be spoilt, whatever it holds."""
     return True
 
 
@@ -44,7 +45,7 @@ class DirtKind:
     reason: str
     share: float
     spoil: Callable[[Row, int], Row]
-    fits: Callable[[Row], bool] = _any_row
+    fits: Callable[[Row], bool] = any_row
     least: int = 2
 
 

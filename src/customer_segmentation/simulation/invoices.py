@@ -179,7 +179,7 @@ def returns(sold: Lines, rng: np.random.Generator) -> Lines:
         picked = can_return[:1]
     picked = np.append(picked, picked[:1])
     whole = rng.random(len(picked)) < 0.5
-    whole[0] = whole[-1] = True
+    whole[:1] = whole[-1:] = True
     part = rng.integers(1, sold.quantities[picked] + 1)
     lines = sold.taken(picked)
     days = lines.seconds // _DAY_SECONDS + rng.integers(1, 30, len(picked))

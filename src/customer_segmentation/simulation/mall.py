@@ -106,8 +106,11 @@ def _dirt_kinds(customers: int) -> tuple[DirtKind, ...]:
         return row | {"CustomerID": str(customers + 1 + number)} | changes
 
     def without_key(row: Row, number: int) -> Row:
-        # a profile without its id would be like another one but for the age
-        return row | {"CustomerID": None, AGE: f"{18 + number / 1_000_000:.6f}"}
+        # without their ids two profiles could be alike, so their measures count up
+        rest, age = divmod(number, 53)
+        score, income = divmod(rest, 126)
+        measures = {AGE: 18 + age, INCOME: 15 + income, SCORE: 1 + score}
+        return row | {"CustomerID": None} | {k: str(v) for k, v in measures.items()}
 
     impossible = ({AGE: "240"}, {INCOME: "-20"}, {SCORE: "0"}, {SCORE: "300"})
     unreadable = ({AGE: "abc"}, {INCOME: "abc"}, {SCORE: "abc"})

@@ -1,10 +1,16 @@
 """How the marketplace's raw tables are spoilt."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pyarrow as pa
 
-from customer_segmentation.simulation.dirt import DirtKind, Row, exact_duplicate
+from customer_segmentation.simulation.dirt import (
+    DirtKind,
+    Row,
+    any_row,
+    exact_duplicate,
+)
 
 # ids that no lookup table and no clean transaction has, whatever the size
 _NO_SUCH_ID = "999"
@@ -86,7 +92,12 @@ def transaction_dirt(customers: int) -> tuple[DirtKind, ...]:
     # orphans start past the ids that spoilt customer rows can have
     first_orphan = 3 * customers
 
-    def kind(reason: str, spoil, fits=lambda row: True, least: int = 2) -> DirtKind:
+    def kind(
+        reason: str,
+        spoil: Callable[[Row, int], Row],
+        fits: Callable[[Row], bool] = any_row,
+        least: int = 2,
+    ) -> DirtKind:
         return DirtKind(reason, 0.0006, spoil, fits, least)
 
     return (
@@ -148,11 +159,12 @@ def lookup_dirt(table: pa.Table) -> tuple[DirtKind, ...]:
         DirtKind("missing_key", 0, lambda row, number: row | {key: None}, least=1),
     ]
     if other != "merchant_id":
+        # a space would sort before the quote that ends the clean row's text
         kinds.append(
             DirtKind(
                 "duplicate_key",
                 0,
-                lambda row, number: row | {other: f"{row[other]} (copy)"},
+                lambda row, number: row | {other: f"{row[other]}-copy"},
                 least=1,
             )
         )

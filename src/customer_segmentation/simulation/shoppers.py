@@ -15,6 +15,9 @@ COUNTRIES = (
     "Switzerland", "Portugal", "Australia", "Norway", "Italy", "Unspecified",
 )  # fmt: skip
 _UK_SHARE = 0.91
+# a second country shows only with those who buy often
+_FREQUENT = 3
+_LEAST_MOVERS = 5
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ class ShopperSegment:
 
 SEGMENTS = (
     ShopperSegment(
-        "wholesaler", 0.05, 13, 1_500, 16, 24, (0, 0.6), ("bags", "candles", "garden")
+        "wholesaler", 0.04, 11, 1_500, 16, 24, (0, 0.6), ("bags", "candles", "garden")
     ),
     ShopperSegment(
-        "regular", 0.27, 5, 900, 8, 6, (0, 0.9), ("kitchen", "tableware", "baking")
+        "regular", 0.28, 4.5, 900, 7, 6, (0, 0.9), ("kitchen", "tableware", "baking")
     ),
     ShopperSegment(
         "seasonal gift buyer",
-        *(0.20, 2.4, 800, 7, 3, (0, 1), ("christmas", "stationery", "toys"), True),
+        *(0.20, 2.4, 800, 6, 3, (0, 1), ("christmas", "stationery", "toys"), True),
     ),
     ShopperSegment(
         "one-time buyer", 0.26, 0, 30, 6, 3, (0, 1), ("jewellery", "clocks", "lighting")
@@ -161,7 +164,8 @@ def shoppers(chunk: Chunk) -> Shoppers:
         rng.random(size) < _UK_SHARE, 0, rng.integers(1, len(COUNTRIES), size)
     )
     second = countries.copy()
-    movers = rng.choice(size, min(size, max(3, size // 800)), replace=False)
+    frequent = np.flatnonzero(rates > _FREQUENT)
+    movers = rng.permutation(frequent)[: max(_LEAST_MOVERS, size // 400)]
     second[movers] = (countries[movers] + 1) % len(COUNTRIES)
     return Shoppers(
         ids=FIRST_CUSTOMER_ID + chunk.positions,

@@ -17,7 +17,9 @@ typed as (
 
 ),
 
-{{ flagged('typed', key='city_id', reasons={'missing_key': 'city_id is null'}) }}
+{{ flagged('typed', key='city_id', reasons={
+    'missing_key': 'city_id is null',
+}) }}
 
 select
     city_id,

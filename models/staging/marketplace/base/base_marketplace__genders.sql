@@ -17,7 +17,9 @@ typed as (
 
 ),
 
-{{ flagged('typed', key='gender_id', reasons={'missing_key': 'gender_id is null'}) }}
+{{ flagged('typed', key='gender_id', reasons={
+    'missing_key': 'gender_id is null',
+}) }}
 
 select
     gender_id,

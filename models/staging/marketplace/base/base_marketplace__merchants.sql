@@ -17,7 +17,9 @@ typed as (
 
 ),
 
-{{ flagged('typed', key='merchant_id', reasons={'missing_key': 'merchant_id is null'}) }}
+{{ flagged('typed', key='merchant_id', reasons={
+    'missing_key': 'merchant_id is null',
+}) }}
 
 select
     merchant_id,
