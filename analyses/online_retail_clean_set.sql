@@ -1,7 +1,7 @@
--- The clean set that the literature uses (customer known, not cancelled, quantity and
--- price above zero), once without the exact duplicates and once with them. On UCI Online
--- Retail: 392,692 lines of £8,887,208.89, and 397,884 lines of £8,911,407.90; both have
--- 4,338 customers and 18,532 invoices.
+-- The clean set of the literature: customer known, not cancelled, quantity and price
+-- above zero. On UCI Online Retail it has 392,692 lines of £8,887,208.89 without the exact
+-- duplicates and 397,884 lines of £8,911,407.90 with them, both of 4,338 customers and
+-- 18,532 invoices.
 {{ config(group='warehouse') }}
 
 with

@@ -457,7 +457,7 @@ def test_appending_to_parts_that_are_not_landed_ones_is_refused(tmp_path, zone):
         land(MALL, zone, write(tmp_path / "m.csv", MALL_CSV), append=True)
 
 
-@pytest.mark.parametrize("n_landed, n_new", [(10, 300_000), (300_000, 10)])
+@pytest.mark.parametrize(("n_landed", "n_new"), [(10, 300_000), (300_000, 10)])
 def test_order_is_kept_whichever_side_is_larger(n_landed, n_new, tmp_path, zone):
     land(
         ONLINE_RETAIL,
@@ -470,7 +470,7 @@ def test_order_is_kept_whichever_side_is_larger(n_landed, n_new, tmp_path, zone)
     assert [row[0] for row in rows[n_landed + 1 :]] == new[1:]
 
 
-@pytest.mark.parametrize("folder, n_rows", [("invoice_lines", 4), ("export", 4)])
+@pytest.mark.parametrize(("folder", "n_rows"), [("invoice_lines", 4), ("export", 4)])
 def test_part_files_of_a_folder_are_one_input(folder, n_rows, tmp_path, zone):
     for number, content in enumerate([lines("1", "2"), lines("2", "3")]):
         csv = write(tmp_path / f"{number}.csv", content)
@@ -543,6 +543,11 @@ UNUSABLE: dict[str, tuple[str, str | bytes, str]] = {
     "row too short": ("m.csv", MALL_CSV + "3,4\n", "line 4: has 2 values.*has 5"),
     "row too long": ("m.csv", MALL_CSV + "3,4,5,6,7,8\n", "line 4: has 6 values"),
     "open quote": ("m.csv", MALL_CSV + '3,"4,5,6,7\n', "quote is not closed"),
+    "open quote before more rows": (
+        "m.csv",
+        f'{MALL_HEADER}\n1,"2,3,4,5\n6,7,8,9,0\n',
+        "quote is not closed",
+    ),
     "mixed line ends": ("m.csv", MALL_CSV + "3,4,5,6,7\r\n8,9,1,2,3\n", "line ends"),
     "unknown ending": ("m.txt", MALL_CSV, "unknown ending"),
 }
@@ -617,7 +622,7 @@ def folder_in_a_table_folder(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "make, message",
+    ("make", "message"),
     [
         (no_file, "no such file"),
         (empty_folder, "holds no files"),

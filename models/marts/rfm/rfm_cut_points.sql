@@ -14,15 +14,23 @@ measures as (
 
 ),
 
+-- the ruler that stands, if it is to be kept
+kept_cut_points as (
+
+    select * from {{ this if is_incremental() else 'measures' }}
+    where {{ is_incremental() | lower }}
+
+),
+
 -- who never bought has no place on the ruler
 buyers as (
 
     select * from measures
     where
         frequency > 0
-        {%- if is_incremental() %}
-        and source_system not in (select kept.source_system from {{ this }} as kept)
-        {%- endif %}
+        and source_system not in (
+            select kept_cut_points.source_system from kept_cut_points
+        )
 
 ),
 

@@ -1,8 +1,11 @@
 """What kind a raw file is: what its name ends in, and what its first bytes say."""
 
 import codecs
+import csv
 import gzip
+import io
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +106,31 @@ def require_whole_text(path: Path) -> None:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise _not_utf_8(path, line) from error
+
+
+def require_closed_quotes(path: Path, delimiter: str) -> None:
+    """Read a CSV's quotes through once, to see that each of them is closed.
+
+    DuckDB, when it reads in one thread, silently drops what follows an open quote.
+
+    Raises
+    ------
+    InputError
+        If one is not closed.
+    """
+    if not any(b'"' in chunk for chunk in text_chunks(path)):
+        return
+    with opened(path) as file:
+        binary = gzip.GzipFile(fileobj=file) if kind_of(path) == "gzip" else file
+        with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            try:
+                deque(reader, maxlen=0)
+            except csv.Error as error:
+                raise InputError(
+                    f"{path}: line {reader.line_num}: a quote is not closed, or "
+                    f"stands inside a quoted value without being doubled ({error})"
+                ) from error
 
 
 def text_chunks(path: Path) -> Iterator[bytes]:

@@ -31,6 +31,7 @@ from customer_segmentation.landing.notices import report
 from customer_segmentation.landing.reading import sql_files, sql_name, sql_text
 from customer_segmentation.landing.recognising import (
     kind_of,
+    require_closed_quotes,
     require_kind,
     require_not_utf_16,
     require_whole_text,
@@ -115,6 +116,7 @@ class CsvSource(RawSource):
 
     def _relation(self, connection: duckdb.DuckDBPyConnection) -> str:
         require_whole_text(self.path)
+        require_closed_quotes(self.path, self.delimiter)
         columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(self.headers)))
         compression = "gzip" if kind_of(self.path) == "gzip" else "none"
         # nothing is sniffed. Not parallel: where a quoted value holds line ends, DuckDB
