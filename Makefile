@@ -1,0 +1,70 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+BIN := .venv/bin
+DATA := data
+LANDING := $(or $(CUSTOMER_SEGMENTATION_LANDING),$(DATA)/landing)
+INSTALLED := .venv/.installed
+SIMULATED := $(DATA)/raw/.simulated
+LANDED := $(DATA)/raw/.landed
+
+.PHONY: help
+help: ## list the verbs
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | expand -t 12
+
+.PHONY: install
+install: $(INSTALLED) ## create .venv from the lock file
+
+$(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": name another with make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.PHONY: sample
+sample: $(LANDED) ## simulate the sample and land it
+
+$(SIMULATED): | $(INSTALLED)
+	$(BIN)/customer-segmentation simulate --output $(DATA)/raw
+	touch $@
+
+# what a user has landed is never replaced by the sample
+$(LANDED): $(SIMULATED)
+	for system in marketplace online_retail mall; do \
+	    test -e $(LANDING)/$$system || $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
+	done
+	touch $@
+
+.PHONY: build
+build: $(LANDED) ## build the landing zone into tested marts
+	$(BIN)/dbt build --quiet
+	@echo "Built $${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb}"
+
+.PHONY: lint
+lint: $(LANDED) ## ruff, sqlfluff, dbt-bouncer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --disable-progress-bar models analyses tests
+	$(BIN)/dbt parse --quiet
+	$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml
+
+.PHONY: test
+test: lint ## lint, then pytest, which builds the project on the sample and on real data
+	$(BIN)/python -m pytest
+
+.PHONY: docs
+docs: $(LANDED) ## build the marts and write target/static_index.html
+	$(BIN)/dbt build --quiet
+	$(BIN)/dbt docs generate --static --quiet
+	@echo "Open target/static_index.html"
+
+.PHONY: lock
+lock: $(INSTALLED) ## lock the dependencies of pyproject.toml
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --output-file requirements.txt
+
+.PHONY: clean
+clean: ## remove what was built, the sample included, but not .venv
+	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb*
