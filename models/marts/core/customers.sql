@@ -1,8 +1,8 @@
 with
 
-customers_unioned as (
+all_customers as (
 
-    {{ union_source_systems('customers') }}
+    select * from {{ ref('int_customers') }}
 
 ),
 
@@ -37,16 +37,16 @@ transactions_summed_to_customers as (
 customers as (
 
     select
-        customers_unioned.customer_key,
-        customers_unioned.source_system,
-        customers_unioned.customer_id,
-        customers_unioned.joined_at,
-        customers_unioned.gender,
-        customers_unioned.city,
-        customers_unioned.country,
-        customers_unioned.age,
-        customers_unioned.annual_income,
-        customers_unioned.spending_score,
+        all_customers.customer_key,
+        all_customers.source_system,
+        all_customers.customer_id,
+        all_customers.joined_at,
+        all_customers.gender,
+        all_customers.city,
+        all_customers.country,
+        all_customers.age,
+        all_customers.annual_income,
+        all_customers.spending_score,
         summed.first_transacted_at,
         summed.last_transacted_at,
         summed.last_completed_at,
@@ -63,15 +63,15 @@ customers as (
                 then cast(coalesce(summed.lifetime_spent, 0) as decimal(18, 2))
         end as lifetime_spent
 
-    from customers_unioned
+    from all_customers
     inner join source_systems
-        on customers_unioned.source_system = source_systems.source_system
+        on all_customers.source_system = source_systems.source_system
     left join transactions_summed_to_customers as summed
-        on customers_unioned.customer_key = summed.customer_key
+        on all_customers.customer_key = summed.customer_key
     -- who joins from the as-of date on is not there yet
     where
-        customers_unioned.joined_at is null
-        or customers_unioned.joined_at < source_systems.as_of_date
+        all_customers.joined_at is null
+        or all_customers.joined_at < source_systems.as_of_date
 
 )
 

@@ -2,13 +2,13 @@ with
 
 transactions as (
 
-    {{ union_source_systems('transactions') }}
+    select * from {{ ref('int_transactions') }}
 
 ),
 
 customers as (
 
-    {{ union_source_systems('customers') }}
+    select * from {{ ref('int_customers') }}
 
 ),
 

@@ -1,8 +1,8 @@
 with
 
-transactions_unioned as (
+all_transactions as (
 
-    {{ union_source_systems('transactions') }}
+    select * from {{ ref('int_transactions') }}
 
 ),
 
@@ -21,15 +21,15 @@ branches as (
 transactions_joined as (
 
     select
-        transactions_unioned.*,
+        all_transactions.*,
         branches.merchant_key,
         branches.merchant_name,
         source_systems.as_of_date
 
-    from transactions_unioned
+    from all_transactions
     inner join source_systems
-        on transactions_unioned.source_system = source_systems.source_system
-    left join branches on transactions_unioned.branch_key = branches.branch_key
+        on all_transactions.source_system = source_systems.source_system
+    left join branches on all_transactions.branch_key = branches.branch_key
 
 ),
 

@@ -1,0 +1,9 @@
+with
+
+customers as (
+
+    {{ union_source_systems('customers') }}
+
+)
+
+select * from customers

@@ -1,0 +1,9 @@
+with
+
+transactions as (
+
+    {{ union_source_systems('transactions') }}
+
+)
+
+select * from transactions
