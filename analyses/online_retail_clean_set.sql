@@ -1,7 +1,7 @@
--- The clean set of the literature: customer known, not cancelled, quantity and price
--- above zero. UCI Online Retail has 392,692 such lines worth 8,887,208.89 pounds without
--- its exact duplicates, and 397,884 worth 8,911,407.90 pounds with them, both of 4,338
--- customers and 18,532 invoices.
+-- The clean set of the literature: customer known, not cancelled, quantity and
+-- price above zero. UCI Online Retail has 392,692 such lines worth 8,887,208.89
+-- pounds without its exact duplicates, and 397,884 worth 8,911,407.90 pounds with
+-- them, both of 4,338 customers and 18,532 invoices.
 {{ config(
     group='warehouse',
     enabled='online_retail' in var('source_systems'),

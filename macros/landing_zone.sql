@@ -46,3 +46,8 @@
     ) -%}
     {{- return(files.columns[0].values()[0] > 0) -}}
 {% endmacro %}
+
+{% macro spark__folder_has_files(folder) %}
+    {#- Spark has no glob in SQL; it names a missing folder itself at the first read. -#}
+    {{- return(true) -}}
+{% endmacro %}

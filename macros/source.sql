@@ -49,3 +49,28 @@
     {{- column if column in columns else 'cast(null as string) as ' ~ column -}}
 
 {% endmacro %}
+
+
+{% macro collect_freshness(source, loaded_at_field, filter) %}
+
+    {#- As dbt does it, but from the landing zone where the source system stands there. -#}
+
+    {%- set relation = source -%}
+    {%- if source.schema in var('source_system_catalog')
+        and source.schema not in var('source_schemas').values() -%}
+        {%- set relation = parquet_folder(
+            landing_folder(source.schema, source.identifier)
+        ) -%}
+    {%- endif -%}
+
+    {%- call statement('collect_freshness', fetch_result=true, auto_begin=false) -%}
+    select
+        max({{ loaded_at_field }}) as max_loaded_at,
+        {{ current_timestamp() }} as snapshotted_at
+
+    from {{ relation }}
+    {{ 'where ' ~ filter if filter }}
+    {%- endcall -%}
+    {{- return(load_result('collect_freshness')) -}}
+
+{% endmacro %}

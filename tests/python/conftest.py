@@ -1,0 +1,77 @@
+"""The dbt project, built once a session on the sample and on real data."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dbt_project import Warehouse, run_command, shared_file
+
+
+@dataclass(frozen=True)
+class Sample(Warehouse):
+    """The warehouse of the simulated raw files, and the truth about them."""
+
+    @property
+    def truth(self) -> Path:
+        """The folder of the truth."""
+        return self.folder / "raw" / "truth"
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workshop")
+
+
+@pytest.fixture(scope="session")
+def sample(workshop: Path) -> Sample:
+    warehouse = Sample(workshop / "sample", workshop)
+    raw = warehouse.folder / "raw"
+    run_command("customer-segmentation", "simulate", "--output", str(raw))
+    for source_system in ("marketplace", "online_retail", "mall"):
+        warehouse.land(source_system, raw / source_system)
+    warehouse.build()
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def real(workshop: Path) -> Warehouse:
+    warehouse = Warehouse(workshop / "real", workshop)
+    for source_system, path in (
+        ("marketplace", "ecommerce-coupons/E-commerce_data.xlsx"),
+        ("online_retail", "online-retail/online_retail.csv.gz"),
+        ("mall", "mall-customers/Mall_Customers.csv"),
+    ):
+        warehouse.land(source_system, shared_file(path))
+    warehouse.build()
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def both_years(workshop: Path) -> Warehouse:
+    warehouse = Warehouse(workshop / "both_years", workshop)
+    warehouse.land(
+        "online_retail",
+        shared_file("online-retail/online_retail.csv.gz"),
+        shared_file("online-retail-ii/online_retail_II_2009-2010.parquet"),
+    )
+    warehouse.build(variables={"source_systems": ["online_retail"]})
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def mall_dirty(workshop: Path) -> Warehouse:
+    warehouse = Warehouse(workshop / "mall_dirty", workshop)
+    warehouse.land(
+        "mall", shared_file("mall-customers/Mall_Customers.dirty-variant.csv")
+    )
+    warehouse.build(variables={"source_systems": ["mall"]})
+    return warehouse
+
+
+@pytest.fixture
+def rebuilt(sample: Sample, request: pytest.FixtureRequest) -> Warehouse:
+    """Return a copy of the sample's warehouse, to build it again."""
+    copy = Warehouse(sample.folder, sample.workshop).beside(request.node.name)
+    shutil.copy(sample.database, copy.database)
+    return copy

@@ -1,0 +1,230 @@
+"""Running the dbt project on landing zones and databases of the tests."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SHARED = Path(
+    os.environ.get("CUSTOMER_SEGMENTATION_SHARED", REPOSITORY.parent / "shared")
+)
+BIN = Path(sys.executable).parent
+WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
+_TAIL = 4_000
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A folder with a landing zone, and a database that dbt builds from it.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``landing`` and ``warehouse.duckdb``.
+    workshop : Path
+        Shared by all warehouses. Its link ``current`` points at the folder in use, so
+        that dbt meets the same paths each time and need not parse the project anew.
+    """
+
+    folder: Path
+    workshop: Path
+
+    @property
+    def landing(self) -> Path:
+        """The landing zone."""
+        return self.folder / "landing"
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "warehouse.duckdb"
+
+    def beside(self, name: str, *, same_landing: bool = True) -> "Warehouse":
+        """Return a new warehouse without a database, by default on the same landing."""
+        other = replace(self, folder=self.folder.with_name(name))
+        other.folder.mkdir()
+        if same_landing:
+            other.landing.symlink_to(self.landing)
+        return other
+
+    def land(self, source_system: str, *paths: Path) -> None:
+        """Land raw files."""
+        run_command(
+            "customer-segmentation",
+            *("land", source_system, *map(str, paths)),
+            environment={"CUSTOMER_SEGMENTATION_LANDING": str(self.landing)},
+        )
+
+    def build(
+        self,
+        *arguments: str,
+        variables: Mapping[str, object] | None = None,
+        threads: int = 2,
+    ) -> None:
+        """Build the project, which must succeed."""
+        finished = self.dbt("build", *arguments, variables=variables, threads=threads)
+        assert finished.returncode == 0, finished.stdout[-_TAIL:]
+
+    def dbt(
+        self,
+        verb: str,
+        *arguments: str,
+        variables: Mapping[str, object] | None = None,
+        threads: int = 2,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run dbt to its end, whatever that is; stdout and stderr come as stdout."""
+        return subprocess.run(
+            self._command(verb, *arguments, variables=variables),
+            env=self._environment(threads),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def build_until(self, message: str, *arguments: str) -> bool:
+        """Kill a build as soon as it says the message; return whether it was killed."""
+        output = self.folder / "killed.log"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                self._command("build", *arguments, variables=None),
+                env=self._environment(threads=2),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        while process.poll() is None and message not in output.read_text():
+            time.sleep(0.005)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait() == -signal.SIGKILL
+
+    def target(self, variables: Mapping[str, object] | None = None) -> Path:
+        """Return dbt's target folder, one for each set of vars."""
+        names = json.dumps(variables or {}, sort_keys=True)
+        return self.workshop / f"target-{names.encode().hex()[:200]}"
+
+    @contextmanager
+    def connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Connect to the database, read-only."""
+        with duckdb.connect(self.database, read_only=True) as connection:
+            yield connection
+
+    def rows(self, query: str) -> list[tuple]:
+        """Return the rows of a query."""
+        with self.connected() as connection:
+            return connection.execute(query).fetchall()
+
+    def value(self, query: str) -> object:
+        """Return the one value of a query."""
+        [(value,)] = self.rows(query)
+        return value
+
+    def tables(self) -> set[str]:
+        """Return the tables by schema and name; views are not tables."""
+        return {
+            f"{schema}.{name}"
+            for schema, name in self.rows(
+                "select schema_name, table_name from duckdb_tables() where not internal"
+            )
+        }
+
+    def _command(
+        self, verb: str, *arguments: str, variables: Mapping[str, object] | None
+    ) -> list[str]:
+        link = self.workshop / "current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.folder)
+        return [
+            *(str(BIN / "dbt"), "--no-use-colors", verb, *arguments),
+            *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
+            *("--target-path", str(self.target(variables))),
+            *("--log-path", str(self.workshop / "logs")),
+            *(("--vars", json.dumps(variables)) if variables else ()),
+        ]
+
+    def _environment(self, threads: int) -> dict[str, str]:
+        current = self.workshop / "current"
+        return os.environ | {
+            "CUSTOMER_SEGMENTATION_LANDING": str(current / "landing"),
+            "CUSTOMER_SEGMENTATION_DATABASE": str(current / "warehouse.duckdb"),
+            "CUSTOMER_SEGMENTATION_THREADS": str(threads),
+        }
+
+
+def run_command(
+    name: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run a command that stands beside Python; it must succeed."""
+    finished = subprocess.run(
+        [str(BIN / name), *arguments],
+        env=os.environ | dict(environment or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-_TAIL:]
+
+
+def shared_file(path: str) -> Path:
+    """Return a file of the shared data; skip the test where there is none."""
+    file = SHARED / "data" / path
+    if not file.exists():
+        pytest.skip(f"{file} is not there; CUSTOMER_SEGMENTATION_SHARED names its home")
+    return file
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file as text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def differences(
+    left: Warehouse, right: Warehouse, tables: Mapping[str, str] | None = None
+) -> dict[str, tuple[int, int]]:
+    """Compare tables as multisets of rows.
+
+    Parameters
+    ----------
+    left, right : Warehouse
+        Where the tables are.
+    tables : mapping of str to str, optional
+        For each table to compare a query, with ``{}`` for the table; by default all
+        of every table, and both must have the same tables.
+
+    Returns
+    -------
+    dict
+        For each table that differs the rows that only left and only right has.
+    """
+    if tables is None:
+        assert left.tables() == right.tables()
+        tables = dict.fromkeys(sorted(left.tables()), "select * from {}")
+    found = {}
+    with duckdb.connect() as connection:
+        for name, warehouse in (("l", left), ("r", right)):
+            connection.execute(f"attach '{warehouse.database}' as {name} (read_only)")
+        for table, query in tables.items():
+            rows = [query.format(f"{name}.{table}") for name in "lr"]
+            counts = tuple(
+                connection.execute(
+                    f"select count(*) from (({one}) except all ({other}))"
+                ).fetchall()[0][0]
+                for one, other in (rows, rows[::-1])
+            )
+            if any(counts):
+                found[table] = counts
+    return found

@@ -1,0 +1,104 @@
+"""The YAML files against the JSON schema that dbt-core ships.
+
+dbt itself checks the keys of these files on some warehouses only, and DuckDB is none
+of them: there a misspelt key is silently ignored. What the schema leaves open are the
+names of tests, the arguments of a test of our own, flags, vars and ``meta``.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dbt.jsonschemas import JSONSCHEMAS_PATH
+from jsonschema import Draft7Validator
+
+REPOSITORY = Path(__file__).parents[2]
+FOLDERS = ("models", "seeds", "snapshots", "tests", "analyses", "macros")
+PROPERTY_FILES = sorted(
+    path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.y*ml")
+)
+
+
+def validator(kind: str) -> Draft7Validator:
+    """Return the validator of ``project`` or ``resources`` files."""
+    schema = json.loads((Path(JSONSCHEMAS_PATH) / kind / "latest.json").read_text())
+    Draft7Validator.check_schema(schema)
+    return Draft7Validator(schema)
+
+
+PROJECT, RESOURCES = validator("project"), validator("resources")
+
+
+def read(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def errors(schema: Draft7Validator, document: dict[str, Any]) -> list[str]:
+    """Return the path and the message of each error."""
+    return [f"{e.json_path}: {e.message}" for e in schema.iter_errors(document)]
+
+
+def test_the_project_file_is_valid():
+    assert errors(PROJECT, read(REPOSITORY / "dbt_project.yml")) == []
+
+
+@pytest.mark.parametrize(
+    "path", PROPERTY_FILES, ids=lambda path: str(path.relative_to(REPOSITORY))
+)
+def test_a_property_file_is_valid(path: Path):
+    assert errors(RESOURCES, read(path)) == []
+    assert path.name.startswith("_")
+    assert path.suffix == ".yml"
+
+
+def mappings(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every mapping of a document."""
+    if isinstance(node, dict):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node:
+        if isinstance(child, dict | list):
+            yield from mappings(child)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "misspelt"),
+    [
+        ("models/marts/core/_core__models.yml", "description", "descripton"),
+        ("models/marts/core/_core__models.yml", "data_tests", "data_test"),
+        ("models/marts/core/_core__models.yml", "data_type", "datatype"),
+        ("models/marts/rfm/_rfm__unit_tests.yml", "given", "givens"),
+        ("models/marts/rfm/_rfm__unit_tests.yml", "expect", "expected"),
+        ("models/staging/mall/_mall__sources.yml", "tables", "table"),
+        ("models/_groups.yml", "owner", "owners"),
+        ("seeds/_seeds.yml", "column_types", "column_type"),
+        ("macros/_macros.yml", "arguments", "args"),
+    ],
+)
+def test_a_misspelt_key_is_an_error_wherever_it_stands(file, key, misspelt):
+    document = read(REPOSITORY / file)
+    places = [i for i, found in enumerate(mappings(document)) if key in found]
+    assert places
+    for place in places:
+        typo = copy.deepcopy(document)
+        mapping = list(mappings(typo))[place]
+        mapping[misspelt] = mapping.pop(key)
+        assert errors(RESOURCES, typo), f"{misspelt} passes in {mapping}"
+
+
+def test_a_misspelt_key_of_the_project_file_is_an_error():
+    project = read(REPOSITORY / "dbt_project.yml")
+    project["models"]["customer_segmentation"]["marts"]["+acess"] = "public"
+    assert errors(PROJECT, project)
+
+
+def test_every_column_of_a_seed_has_a_type():
+    for seed in read(REPOSITORY / "seeds" / "_seeds.yml")["seeds"]:
+        described = {column["name"] for column in seed["columns"]}
+        path = REPOSITORY / "seeds" / f"{seed['name']}.csv"
+        header = path.read_text(encoding="utf-8").splitlines()[0]
+        assert described == set(seed["config"]["column_types"])
+        assert described == set(header.split(","))
