@@ -76,8 +76,8 @@ def land_files(
 
 
 def _report_ignored(source: RawSource) -> None:
-    if source.ignored_headers:
-        ignored = ", ".join(repr(header) for header in source.ignored_headers)
+    if source.match.ignored:
+        ignored = ", ".join(repr(header) for header in source.match.ignored)
         report(f"{source.name}: columns that are not known were ignored: {ignored}")
 
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landing.csv_source import csv_source
 from customer_segmentation.landing.notices import report
+from customer_segmentation.landing.parquet_source import parquet_source
 from customer_segmentation.landing.recognising import kind_of, require_kind, stem_of
-from customer_segmentation.landing.sources import (
-    RawSource,
-    file_source,
-    workbook_sources,
-)
+from customer_segmentation.landing.sources import RawSource
+from customer_segmentation.landing.workbook import workbook_sources
 from customer_segmentation.raw_tables import (
     RawTable,
     SourceSystem,
@@ -76,7 +75,7 @@ def _inputs_of(source_system: SourceSystem, path: Path) -> list[RawInput]:
             for source in workbook_sources(path, source_system)
         ]
     table = _table_of_file(source_system, path)
-    return [RawInput(path.name, table, (file_source(path, table),))]
+    return [RawInput(path.name, table, (_file_source(path, table),))]
 
 
 def _inputs_of_folder(source_system: SourceSystem, folder: Path) -> list[RawInput]:
@@ -112,8 +111,13 @@ def _parts_input(folder: Path, entries: list[Path], table: RawTable) -> RawInput
             )
     if not entries:
         raise InputError(f"{folder}: the folder holds no files to land")
-    sources = tuple(file_source(entry, table) for entry in entries)
+    sources = tuple(_file_source(entry, table) for entry in entries)
     return RawInput(f"{folder.absolute().name}/", table, sources)
+
+
+def _file_source(path: Path, table: RawTable) -> RawSource:
+    find_table = parquet_source if require_kind(path) == "Parquet" else csv_source
+    return find_table(path, table)
 
 
 def _entries(folder: Path) -> list[Path]:

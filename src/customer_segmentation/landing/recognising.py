@@ -1,13 +1,5 @@
 """What kind a raw file is: what its name ends in, and what its first bytes say."""
 
-import codecs
-import csv
-import gzip
-import io
-import zlib
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,8 +21,6 @@ KIND_OF_FIRST_BYTES = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
 }
-UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-CHUNK = 1 << 20
 
 
 def kind_of(path: Path) -> str | None:
@@ -58,6 +48,16 @@ def stem_of(path: Path) -> str:
 def require_kind(path: Path) -> str:
     """Return the kind of a file, once its first bytes agree with its ending.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        One of the values of ``KIND_OF_ENDING``.
+
     Raises
     ------
     InputError
@@ -83,82 +83,18 @@ def require_kind(path: Path) -> str:
     return kind
 
 
-def require_whole_text(path: Path) -> None:
-    """Read a CSV through once, to see that it is UTF-8 and, if gzipped, whole.
-
-    DuckDB checks neither a gzip file's checksum nor the encoding of columns that are
-    not asked for.
-
-    Raises
-    ------
-    InputError
-        If it is not.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    line = 1
-    for chunk in text_chunks(path):
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            raise _not_utf_8(path, line + chunk[: error.start].count(b"\n")) from error
-        line += chunk.count(b"\n")
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        raise _not_utf_8(path, line) from error
-
-
-def require_closed_quotes(path: Path, delimiter: str) -> None:
-    """Read a CSV's quotes through once, to see that each of them is closed.
-
-    DuckDB, when it reads in one thread, silently drops what follows an open quote.
-
-    Raises
-    ------
-    InputError
-        If one is not closed.
-    """
-    if not any(b'"' in chunk for chunk in text_chunks(path)):
-        return
-    with opened(path) as file:
-        binary = gzip.GzipFile(fileobj=file) if kind_of(path) == "gzip" else file
-        with io.TextIOWrapper(binary, encoding="utf-8-sig", newline="") as text:
-            reader = csv.reader(text, delimiter=delimiter, strict=True)
-            try:
-                deque(reader, maxlen=0)
-            except csv.Error as error:
-                raise InputError(
-                    f"{path}: line {reader.line_num}: a quote is not closed, or "
-                    f"stands inside a quoted value without being doubled ({error})"
-                ) from error
-
-
-def text_chunks(path: Path) -> Iterator[bytes]:
-    """Read a CSV file in chunks, unpacked if it is gzipped.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or a gzip file is damaged or cut off.
-    """
-    with opened(path) as file:
-        if kind_of(path) != "gzip":
-            while chunk := file.read(CHUNK):
-                yield chunk
-            return
-        try:
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                while chunk := unpacked.read(CHUNK):
-                    yield chunk
-        except (zlib.error, EOFError, gzip.BadGzipFile) as error:
-            raise InputError(
-                f"{path}: is damaged or cut off: it does not unpack ({error})"
-            ) from error
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> BinaryIO:
     """Open a raw file for reading.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    BinaryIO
+        To be closed by the caller.
 
     Raises
     ------
@@ -166,34 +102,9 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         If it cannot be read.
     """
     try:
-        file = path.open("rb")
+        return path.open("rb")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    with file:
-        yield file
-
-
-def require_not_utf_16(path: Path, head: bytes) -> None:
-    """Refuse a text file whose first bytes are UTF-16, or no text at all.
-
-    Raises
-    ------
-    InputError
-        If they are.
-    """
-    if head.startswith(UTF_16_MARKS) or b"\0" in head:
-        encoding = "UTF-16" if head.startswith(UTF_16_MARKS) else "binary or UTF-16"
-        raise InputError(
-            f"{path}: is {encoding}, UTF-8 is expected; convert it with: "
-            f"iconv -f UTF-16 -t UTF-8 {path.name} > new_{path.name}"
-        )
-
-
-def _not_utf_8(path: Path, line: int) -> InputError:
-    return InputError(
-        f"{path}: line {line}: is not UTF-8, which is expected; if it is Latin-1, "
-        f"convert it with: iconv -f LATIN1 -t UTF-8 {path.name} > new_{path.name}"
-    )
 
 
 def _last_bytes(file: BinaryIO) -> bytes:
