@@ -6,7 +6,7 @@
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
         {%- set missing = [] -%}
         {%- for node in graph.sources.values()
-            if node.source_name in var('source_systems')
+            if node.source_name in source_systems()
             and node.source_name not in var('source_schemas') -%}
             {%- set folder = landing_folder(node.source_name, node.name) -%}
             {%- if not folder_has_files(folder) -%}
@@ -20,15 +20,6 @@
                 ~ ': fill it with `customer-segmentation land <source system> <file>...`'
                 ~ ' (`make sample` simulates one), or take the source system out of the'
                 ~ ' var source_systems.'
-            ) }}
-        {%- endif -%}
-        {%- set unknown = var('source_systems')
-            | reject('in', var('source_system_catalog')) | list -%}
-        {%- if unknown -%}
-            {{ exceptions.raise_compiler_error(
-                'The var source_systems names ' ~ unknown | join(', ')
-                ~ ', which the var source_system_catalog does not: it knows '
-                ~ var('source_system_catalog') | join(', ') ~ '.'
             ) }}
         {%- endif -%}
     {%- endif -%}

@@ -1,10 +1,28 @@
+{% macro source_systems() %}
+
+    {#- The source systems of this build; one that the catalog does not know stops it. -#}
+
+    {%- set unknown = var('source_systems')
+        | reject('in', var('source_system_catalog')) | list -%}
+    {%- if unknown -%}
+        {{ exceptions.raise_compiler_error(
+            'The var source_systems names ' ~ unknown | join(', ')
+            ~ ', which the var source_system_catalog does not: it knows '
+            ~ var('source_system_catalog') | join(', ') ~ '.'
+        ) }}
+    {%- endif -%}
+    {{- return(var('source_systems')) -}}
+
+{% endmacro %}
+
+
 {% macro union_source_systems(relation) %}
 
-    {#- The rows that the source systems of this build have of a conformed relation, with
-        the columns and types of the calling model's contract up to `upto`. -#}
+    {#- The rows that the source systems of this build have of a conformed relation, in
+        the shape that `conformed_columns` gives it; none, if no source system has it. -#}
 
     {%- set providers = [] -%}
-    {%- for source_system in var('source_systems')
+    {%- for source_system in source_systems()
         if relation in var('source_system_catalog')[source_system]['relations'] -%}
         {%- do providers.append(ref('int_' ~ source_system ~ '__' ~ relation)) -%}
     {%- endfor -%}
@@ -64,6 +82,7 @@
             'transaction_key': 'string',
             'product_key': 'string',
             'is_product': 'boolean',
+            'description': 'string',
             'quantity': 'bigint',
             'unit_price': 'decimal(18, 4)',
             'amount': 'decimal(18, 2)',

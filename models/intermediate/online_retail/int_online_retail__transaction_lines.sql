@@ -43,6 +43,7 @@ conformed as (
             as transaction_key,
         products.product_key,
         products.is_product,
+        lines_numbered.description,
         lines_numbered.quantity,
         lines_numbered.unit_price,
         lines_numbered.amount

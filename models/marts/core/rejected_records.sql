@@ -2,7 +2,7 @@ with
 
 rejected as (
 
-    {% for source_system in var('source_systems') %}
+    {% for source_system in source_systems() %}
     {%- set source_system_loop = loop -%}
     {%- for table in var('source_system_catalog')[source_system]['raw_tables'] %}
     select

@@ -12,73 +12,78 @@ customers as (
 
 ),
 
-transactions_summed as (
+events as (
 
     select
         source_system,
-        min(transacted_at) as first_event_at,
-        greatest(max(transacted_at), max(completed_at)) as last_event_at,
-        count(amount) > 0 as has_amounts
-
-    from transactions
-    group by source_system
-
-),
-
-customers_summed as (
-
-    select
-        source_system,
-        min(joined_at) as first_event_at,
-        max(joined_at) as last_event_at
+        joined_at as happened_at,
+        false as is_transaction,
+        false as has_amount
 
     from customers
-    group by source_system
 
-),
-
-events_joined as (
+    union all
 
     select
-        customers_summed.source_system,
-        least(
-            transactions_summed.first_event_at, customers_summed.first_event_at
-        ) as first_event_at,
-        greatest(
-            transactions_summed.last_event_at, customers_summed.last_event_at
-        ) as last_event_at,
-        transactions_summed.source_system is not null as has_transactions,
-        coalesce(transactions_summed.has_amounts, false) as has_amounts
+        source_system,
+        transacted_at as happened_at,
+        true as is_transaction,
+        amount is not null and completed_at is null as has_amount
 
-    from customers_summed
-    left join transactions_summed
-        on customers_summed.source_system = transactions_summed.source_system
+    from transactions
+
+    union all
+
+    select
+        source_system,
+        completed_at as happened_at,
+        true as is_transaction,
+        amount is not null and completed_at is not null as has_amount
+
+    from transactions
 
 ),
 
 -- a build must be repeatable, so "today" is the day after the last thing that happened
-dated as (
+last_events as (
 
     select
-        *,
-        cast({{ dbt.dateadd('day', 1, 'cast(last_event_at as date)') }} as date)
-            as day_after_last_event
+        source_system,
+        cast(
+            {{ dbt.dateadd('day', 1, 'cast(max(happened_at) as date)') }} as date
+        ) as day_after_last_event
 
-    from events_joined
+    from events
+    group by source_system
+
+),
+
+as_of_dates as (
+
+    select
+        source_system,
+        {{ as_of_date('source_system', 'day_after_last_event') }} as as_of_date
+
+    from last_events
 
 ),
 
 source_systems as (
 
     select
-        source_system,
-        first_event_at,
-        last_event_at,
-        {{ as_of_date('source_system', 'day_after_last_event') }} as as_of_date,
-        has_transactions,
-        has_amounts
+        as_of_dates.source_system,
+        as_of_dates.as_of_date,
+        min(events.happened_at) as first_event_at,
+        max(events.happened_at) as last_event_at,
+        coalesce(bool_or(events.is_transaction), false) as has_transactions,
+        coalesce(bool_or(events.has_amount), false) as has_amounts
 
-    from dated
+    from as_of_dates
+    left join events
+        on
+            as_of_dates.source_system = events.source_system
+            and as_of_dates.as_of_date > events.happened_at
+    group by as_of_dates.source_system, as_of_dates.as_of_date
 
 )
 

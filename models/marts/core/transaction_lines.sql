@@ -21,6 +21,7 @@ transaction_lines as (
         lines_unioned.transaction_key,
         lines_unioned.product_key,
         lines_unioned.is_product,
+        lines_unioned.description,
         lines_unioned.quantity,
         lines_unioned.unit_price,
         lines_unioned.amount
