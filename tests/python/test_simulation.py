@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from customer_segmentation.cli import cli
 from customer_segmentation.errors import InputError
-from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+from customer_segmentation.raw_tables import MALL, MARKETPLACE, ONLINE_RETAIL
 from customer_segmentation.simulation import simulate_files
 
 Row = dict[str, str]
@@ -186,7 +186,7 @@ def test_same_seed_gives_the_same_bytes(sample: Path, tmp_path: Path) -> None:
 
 
 def test_headers_are_known_to_the_raw_tables(sample: Path) -> None:
-    for system in SOURCE_SYSTEMS.values():
+    for system in (MARKETPLACE, ONLINE_RETAIL, MALL):
         for table in system.tables:
             path = sample / system.name / f"{table.name}.csv"
             headers = path.read_text("utf-8").splitlines()[0].split(",")
@@ -291,7 +291,7 @@ def test_truth_covers_every_customer_once(sample: Path) -> None:
     _, clean = marketplace_reasons(sample)
     buyers = {row["CustomerID"] for row in clean_lines(sample)} - {""}
     mall_ids = {row["CustomerID"] for row in rows_of(sample / "mall" / "customers.csv")}
-    for name in SOURCE_SYSTEMS:
+    for name in (MARKETPLACE.name, ONLINE_RETAIL.name, MALL.name):
         assert len(truth(name)) == len(set(truth(name))) == CUSTOMERS
     assert {f"{number}.0" for number in truth("online_retail")} == buyers
     ids = {row["customer_id"] for row in clean["customers"]}
