@@ -1,8 +1,8 @@
 """Build the marts from simulated invoice lines; say seconds and peak memory.
 
 Run with ``python benchmarks/build_scale.py --lines 10000000``. The machine's speed is
-not ours, so the time is also given as a ratio to one pass of DuckDB over the same landing
-zone that counts and sums each customer's lines.
+not ours, so the time is also given as a ratio to one pass of DuckDB over the same
+landing zone that counts and sums each customer's lines.
 """
 
 import os
