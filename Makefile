@@ -5,10 +5,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 DATA := data
-LANDING := $(or $(CUSTOMER_SEGMENTATION_LANDING),$(DATA)/landing)
 INSTALLED := .venv/.installed
 SIMULATED := $(DATA)/raw/.simulated
 LANDED := $(DATA)/raw/.landed
+# a landing zone of your own gets no sample
+READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),$(LANDED))
 
 .PHONY: help
 help: ## list the verbs
@@ -31,20 +32,20 @@ $(SIMULATED): | $(INSTALLED)
 	$(BIN)/customer-segmentation simulate --output $(DATA)/raw
 	touch $@
 
-# what a user has landed is never replaced by the sample
+# what has landed is never replaced by the sample
 $(LANDED): $(SIMULATED)
 	for system in marketplace online_retail mall; do \
-	    test -e $(LANDING)/$$system || $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
+	    test -e $(DATA)/landing/$$system || $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
 	done
 	touch $@
 
 .PHONY: build
-build: $(LANDED) ## build the landing zone into tested marts
+build: $(READY) ## build the landing zone into tested marts
 	$(BIN)/dbt build --quiet
 	@echo "Built $${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb}"
 
 .PHONY: lint
-lint: $(LANDED) ## ruff, sqlfluff, dbt-bouncer
+lint: $(READY) ## ruff, sqlfluff, dbt-bouncer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint --disable-progress-bar models analyses tests
@@ -56,7 +57,7 @@ test: lint ## lint, then pytest, which builds the project on the sample and on r
 	$(BIN)/python -m pytest
 
 .PHONY: docs
-docs: $(LANDED) ## build the marts and write target/static_index.html
+docs: $(READY) ## build the marts and write target/static_index.html
 	$(BIN)/dbt build --quiet
 	$(BIN)/dbt docs generate --static --quiet
 	@echo "Open target/static_index.html"
@@ -66,5 +67,5 @@ lock: $(INSTALLED) ## lock the dependencies of pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --output-file requirements.txt
 
 .PHONY: clean
-clean: ## remove what was built, the sample included, but not .venv
+clean: ## remove what was built and simulated, but not what has landed, nor .venv
 	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb*

@@ -16,7 +16,7 @@
 
 
 {% macro identifier(column) %}
-    {#- The text of an id, without the `.0` that a numeric column with gaps gives it. -#}
+    {#- The known text of an id, without the `.0` that a numeric column with gaps gives it. -#}
     case
         when
             trim(cast({{ column }} as string)) like '%.0'
@@ -27,7 +27,7 @@
                     1,
                     length(trim(cast({{ column }} as string))) - 2
                 )
-        else {{ text(column) }}
+        else {{ known_text(column) }}
     end
 {%- endmacro %}
 
@@ -51,14 +51,23 @@
 
 
 {% macro timestamp_from_text(column) %}
-    {#- ISO 8601, or the month-first `12/1/2010 8:26` that spreadsheets write. -#}
-    {{- return(adapter.dispatch('timestamp_from_text')(column)) -}}
-{% endmacro %}
+    {#- ISO 8601, or the month-first `12/1/2010 8:26` that spreadsheets write; null for a
+        year of two digits and for infinity, which are no dates of a shop. -#}
+    case
+        when
+            {{ adapter.dispatch('timestamp_from_text')(column) }}
+            between cast('1900-01-01' as timestamp) and cast('2199-12-31' as timestamp)
+            then {{ adapter.dispatch('timestamp_from_text')(column) }}
+    end
+{%- endmacro %}
 
 {% macro default__timestamp_from_text(column) -%}
     coalesce(
         try_cast({{ text(column) }} as timestamp),
-        try_strptime({{ text(column) }}, ['%m/%d/%Y %H:%M', '%m/%d/%Y'])
+        try_strptime(
+            {{ text(column) }},
+            ['%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y']
+        )
     )
 {%- endmacro %}
 
@@ -66,6 +75,7 @@
     coalesce(
         try_to_timestamp({{ text(column) }}),
         try_to_timestamp({{ text(column) }}, 'M/d/yyyy H:mm'),
+        try_to_timestamp({{ text(column) }}, 'M/d/yyyy H:mm:ss'),
         try_to_timestamp({{ text(column) }}, 'M/d/yyyy')
     )
 {%- endmacro %}

@@ -1,16 +1,25 @@
 {% macro source_systems() %}
 
-    {#- The source systems of this build; one that the catalog does not know stops it. -#}
+    {#- The source systems of this build; a switch that names one
+        which the catalog does not know stops it. -#}
 
-    {%- set unknown = var('source_systems')
-        | reject('in', var('source_system_catalog')) | list -%}
-    {%- if unknown -%}
+    {%- if var('source_systems') is string -%}
         {{ exceptions.raise_compiler_error(
-            'The var source_systems names ' ~ unknown | join(', ')
-            ~ ', which the var source_system_catalog does not: it knows '
-            ~ var('source_system_catalog') | join(', ') ~ '.'
+            'The var source_systems is a text: write a list, as in [mall].'
         ) }}
     {%- endif -%}
+    {%- for switch in ('source_systems', 'source_schemas', 'as_of_date')
+        if var(switch) and (switch != 'as_of_date' or var(switch) is mapping) -%}
+        {%- set unknown = var(switch)
+            | reject('in', var('source_system_catalog')) | list -%}
+        {%- if unknown -%}
+            {{ exceptions.raise_compiler_error(
+                'The var ' ~ switch ~ ' names ' ~ unknown | join(', ')
+                ~ ', which the var source_system_catalog does not: it knows '
+                ~ var('source_system_catalog') | join(', ') ~ '.'
+            ) }}
+        {%- endif -%}
+    {%- endfor -%}
     {{- return(var('source_systems')) -}}
 
 {% endmacro %}

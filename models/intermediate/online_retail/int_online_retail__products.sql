@@ -18,19 +18,31 @@ stock_codes as (
 
 ),
 
--- there is no catalogue: the mart takes the names from the lines
-conformed as (
+-- a code may fit several patterns
+codes_matched as (
 
     select
-        {{ entity_key('online_retail', 'stock_codes.stock_code') }} as product_key,
-        'online_retail' as source_system,
-        stock_codes.stock_code as product_id,
-        cast(null as string) as product_name,
-        non_product_codes.stock_code_pattern is null as is_product
+        stock_codes.stock_code,
+        count(non_product_codes.stock_code_pattern) = 0 as is_product
 
     from stock_codes
     left join non_product_codes
         on stock_codes.stock_code like non_product_codes.stock_code_pattern
+    group by stock_codes.stock_code
+
+),
+
+-- there is no catalogue: the mart takes the names from the lines
+conformed as (
+
+    select
+        {{ entity_key('online_retail', 'stock_code') }} as product_key,
+        'online_retail' as source_system,
+        stock_code as product_id,
+        cast(null as string) as product_name,
+        is_product
+
+    from codes_matched
 
 )
 

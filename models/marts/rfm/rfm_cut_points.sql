@@ -1,4 +1,9 @@
 {# with `keep`, only a source system that has no cut points yet gets some -#}
+{%- if var('rfm_ruler') not in ('fit', 'keep') -%}
+    {{ exceptions.raise_compiler_error(
+        'The var rfm_ruler is ' ~ var('rfm_ruler') ~ ': write fit or keep.'
+    ) }}
+{%- endif -%}
 {%- set keeps_ruler = var('rfm_ruler') == 'keep' -%}
 {{ config(
     materialized='incremental' if keeps_ruler else 'table',

@@ -84,8 +84,8 @@ joined as (
         (coupon_status = 'burned' and burned_at is null)
         or (coupon_status = 'subscribed' and burned_at is not null)
     ) and not is_burn_date_unreadable",
-    'burn_before_claim': 'burned_at < claimed_at',
-    'transaction_before_joining': 'claimed_at < joined_at',
+    'burn_before_claim': 'cast(burned_at as date) < cast(claimed_at as date)',
+    'transaction_before_joining': 'cast(claimed_at as date) < cast(joined_at as date)',
     'negative_amount': 'amount < 0',
 }) }}
 

@@ -24,7 +24,8 @@ typed as (
         end as invoice_kind,
 
         ---------- numerics
-        {{ number('quantity') }} as quantity,
+        -- wide enough for any quantity times any price
+        cast({{ number('quantity') }} as decimal(20, 4)) as quantity,
         {{ number('price') }} as unit_price,
 
         ---------- timestamps
@@ -43,7 +44,10 @@ typed as (
     'missing_key': 'invoice_id is null or stock_code is null',
     'unreadable_date': 'invoiced_at is null',
     'unreadable_number': "
-        quantity is null or quantity <> floor(quantity) or unit_price is null",
+        quantity is null
+        or quantity <> floor(quantity)
+        or unit_price is null
+        or " ~ money('quantity * unit_price') ~ " is null",
     'negative_price': "unit_price < 0 and invoice_kind = 'sale'",
 }) }}
 
