@@ -1,0 +1,105 @@
+{{ config(materialized='table') }}
+
+with
+
+customers as (
+
+    select * from {{ ref('customers') }}
+
+),
+
+source_systems as (
+
+    select * from {{ ref('int_features__source_systems') }}
+
+),
+
+transactions as (
+
+    select * from {{ ref('transactions') }}
+
+),
+
+transaction_lines as (
+
+    select * from {{ ref('transaction_lines') }}
+
+),
+
+-- two lines of one product on one invoice are one choice of it
+products_of_purchases as (
+
+    select
+        transactions.customer_key,
+        transaction_lines.transaction_key,
+        transaction_lines.product_key,
+        sum(transaction_lines.quantity) as items
+
+    from transaction_lines
+    inner join transactions
+        on transaction_lines.transaction_key = transactions.transaction_key
+    where
+        transactions.is_completed
+        and transactions.customer_key is not null
+        and transaction_lines.is_product
+        and transaction_lines.quantity > 0
+    group by
+        transactions.customer_key,
+        transaction_lines.transaction_key,
+        transaction_lines.product_key
+
+),
+
+summed_to_products as (
+
+    select
+        customer_key,
+        product_key,
+        count(*) as purchases,
+        sum(items) as items
+
+    from products_of_purchases
+    group by customer_key, product_key
+
+),
+
+summed_to_customers as (
+
+    select
+        customer_key,
+        count(*) as distinct_products,
+        sum(purchases) as chosen_products,
+        sum(items) as items
+
+    from summed_to_products
+    group by customer_key
+
+),
+
+-- a purchase of postage alone is one without products
+measured as (
+
+    select
+        customers.customer_key,
+        coalesce(summed.distinct_products, 0) as distinct_products,
+        {{ ratio(
+            'coalesce(summed.items, 0)', 'customers.lifetime_purchases'
+        ) }} as basket_items,
+        {{ ratio(
+            'coalesce(summed.chosen_products, 0)', 'customers.lifetime_purchases'
+        ) }} as basket_products,
+        {{ ratio(
+            '(summed.chosen_products - summed.distinct_products)',
+            'summed.chosen_products'
+        ) }} as repeat_product_share
+
+    from customers
+    inner join source_systems
+        on customers.source_system = source_systems.source_system
+    left join summed_to_customers as summed
+        on customers.customer_key = summed.customer_key
+    where source_systems.has_products
+
+)
+
+select * from measured

@@ -1,0 +1,100 @@
+with
+
+customers as (
+
+    select * from {{ ref('customers') }}
+
+),
+
+source_systems as (
+
+    select * from {{ ref('int_features__source_systems') }}
+
+),
+
+transactions as (
+
+    select * from {{ ref('transactions') }}
+
+),
+
+-- two invoices of one day are one visit to the shop
+purchase_days as (
+
+    select distinct
+        customer_key,
+        cast(completed_at as date) as purchase_date
+
+    from transactions
+    where is_completed and customer_key is not null
+
+),
+
+previous_days_added as (
+
+    select
+        customer_key,
+        purchase_date,
+        lag(purchase_date) over (
+            partition by customer_key
+            order by purchase_date asc
+        ) as previous_purchase_date
+
+    from purchase_days
+
+),
+
+intervals_measured as (
+
+    select
+        customer_key,
+        cast(
+            {{ dbt.datediff('previous_purchase_date', 'purchase_date', 'day') }}
+            as bigint
+        ) as interval_days
+
+    from previous_days_added
+
+),
+
+-- the first day has no interval before it
+summed_to_customers as (
+
+    select
+        customer_key,
+        count(*) as purchase_days,
+        count(interval_days) as intervals,
+        sum(interval_days) as total_days,
+        sum(interval_days * interval_days) as squared_days
+
+    from intervals_measured
+    group by customer_key
+
+),
+
+-- the sample's standard deviation over the mean, in whole numbers up to the last steps
+measured as (
+
+    select
+        customers.customer_key,
+        coalesce(summed.purchase_days, 0) as purchase_days,
+        {{ ratio('summed.total_days', 'summed.intervals') }} as interpurchase_days,
+        {{ ratio(
+            'sqrt(' ~ ratio(
+                'summed.intervals * (summed.intervals * summed.squared_days'
+                ~ ' - summed.total_days * summed.total_days)',
+                '(summed.intervals - 1)'
+            ) ~ ')',
+            'summed.total_days'
+        ) }} as interpurchase_variation
+
+    from customers
+    inner join source_systems
+        on customers.source_system = source_systems.source_system
+    left join summed_to_customers as summed
+        on customers.customer_key = summed.customer_key
+    where source_systems.has_transactions
+
+)
+
+select * from measured

@@ -1,0 +1,65 @@
+with
+
+customers as (
+
+    select * from {{ ref('customers') }}
+
+),
+
+source_systems as (
+
+    select * from {{ ref('int_features__source_systems') }}
+
+),
+
+transactions as (
+
+    select * from {{ ref('transactions') }}
+
+),
+
+-- every coupon was claimed, whether or not it was redeemed since
+summed_to_customers as (
+
+    select
+        customer_key,
+        count(*) filter (where is_completed) as purchases,
+        count(*) filter (where is_return) as returned,
+        count(*) filter (where status in ('claimed', 'redeemed')) as coupons,
+        count(*) filter (where status = 'redeemed') as redeemed_coupons,
+        count(amount) filter (where is_completed) as purchases_with_amount,
+        sum(amount) filter (where is_completed) as purchased_amount
+
+    from transactions
+    where customer_key is not null
+    group by customer_key
+
+),
+
+measured as (
+
+    select
+        customers.customer_key,
+        {{ ratio('summed.purchased_amount', 'summed.purchases_with_amount') }}
+            as basket_value,
+        case
+            when source_systems.has_returns
+                then {{ ratio(
+                    'summed.returned', '(summed.purchases + summed.returned)'
+                ) }}
+        end as return_rate,
+        case
+            when source_systems.has_coupons then coalesce(summed.coupons, 0)
+        end as coupons,
+        {{ ratio('summed.redeemed_coupons', 'summed.coupons') }} as redemption_rate
+
+    from customers
+    inner join source_systems
+        on customers.source_system = source_systems.source_system
+    left join summed_to_customers as summed
+        on customers.customer_key = summed.customer_key
+    where source_systems.has_transactions
+
+)
+
+select * from measured

@@ -1,0 +1,140 @@
+"""The engine under the Python models: how tables are read, and written in streams.
+
+The one module that knows what ``dbt.ref`` hands over. On DuckDB that is a relation, and
+``model()`` may return a stream of Arrow batches, which dbt-duckdb writes while it is
+read. Another engine gets its branch here, and nowhere else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
+
+__all__ = ["Relation", "Stream", "earlier_rows", "map_batches", "read", "to_frame"]
+
+# what dbt.ref hands over, and what model() may hand back
+Relation = duckdb.DuckDBPyRelation
+Stream = pa.RecordBatchReader
+
+ROWS_A_BATCH = 100_000
+
+
+def read(
+    relation: Relation,
+    columns: Sequence[str],
+    *,
+    order_by: str = "customer_key",
+    where: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> pd.DataFrame:
+    """Read columns of a relation, in an order that no run changes.
+
+    Parameters
+    ----------
+    relation : Relation
+        From ``dbt.ref``.
+    columns : sequence of str
+        To read, in this order.
+    order_by : str
+        A text column that tells the rows apart; need not be among those read.
+    where : tuple of str and str, optional
+        A column and the value it must have.
+    limit : int, optional
+        At most so many rows: those whose ``order_by`` has the least MD5 hash. A sample
+        that keeps its rows when others come, and is the same on every engine.
+
+    Returns
+    -------
+    DataFrame
+        Decimals as floats.
+    """
+    rows = _filtered(relation, where)
+    key = ColumnExpression(order_by)
+    if limit is not None:
+        by_hash = FunctionExpression("md5", key)
+        rows = rows.sort(by_hash.asc(), key.asc()).limit(limit)
+    # what is sorted before it is selected is not sorted on every engine
+    selected = rows.select(*map(ColumnExpression, dict.fromkeys([*columns, order_by])))
+    return to_frame(selected.sort(key.asc()).to_arrow_table())[list(columns)]
+
+
+def map_batches(
+    relation: Relation,
+    columns: Sequence[str],
+    function: Callable[[pa.Table], pa.Table],
+    schema: pa.Schema,
+    *,
+    where: tuple[str, str] | None = None,
+) -> Stream:
+    """Apply a function to a relation batch by batch, in memory that rows do not fill.
+
+    Parameters
+    ----------
+    relation : Relation
+        From ``dbt.ref``.
+    columns : sequence of str
+        That the function gets.
+    function : callable
+        Takes a table of at most ``ROWS_A_BATCH`` rows and returns one of the schema,
+        of as many rows as it likes. What it says of a row must not depend on the other
+        rows: how they are batched is the engine's affair.
+    schema : pyarrow.Schema
+        Of the result.
+    where : tuple of str and str, optional
+        A column and the value it must have.
+
+    Returns
+    -------
+    Stream
+        Arrow batches, to be returned from ``model()``. Nothing is read before it is.
+    """
+    rows = _filtered(relation, where).select(*map(ColumnExpression, columns))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.to_arrow_reader(ROWS_A_BATCH):
+            result = function(pa.Table.from_batches([batch]))
+            yield from result.cast(schema).to_batches()
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def earlier_rows(session: Any, relation_name: str, order_by: str) -> pd.DataFrame:
+    """Read what earlier runs have left in a table: the model's own, as a rule.
+
+    Parameters
+    ----------
+    session : duckdb.DuckDBPyConnection
+        The second argument of ``model()``.
+    relation_name : str
+        A table that exists, quoted: ``str(dbt.this)`` where ``dbt.is_incremental``.
+    order_by : str
+        A column that tells the rows apart.
+
+    Returns
+    -------
+    DataFrame
+        All columns, in order.
+    """
+    rows = session.sql(f"select * from {relation_name}")
+    return to_frame(rows.sort(ColumnExpression(order_by).asc()).to_arrow_table())
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table as pandas, decimals as floats."""
+    plain = pa.schema(
+        [
+            field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field
+            for field in table.schema
+        ]
+    )
+    return table.cast(plain).to_pandas()
+
+
+def _filtered(relation: Relation, where: tuple[str, str] | None) -> Relation:
+    if where is None:
+        return relation
+    column, value = where
+    return relation.filter(ColumnExpression(column) == ConstantExpression(value))

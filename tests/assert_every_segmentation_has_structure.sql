@@ -1,0 +1,18 @@
+-- segments that data without segments would show as well are published, and named here
+with
+
+cluster_choices as (
+
+    select * from {{ ref('cluster_choices') }}
+
+)
+
+select
+    segmentation,
+    algorithm,
+    setting,
+    structure_p_value,
+    correlation_p_value
+
+from cluster_choices
+where verdict = 'none'
