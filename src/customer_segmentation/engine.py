@@ -6,14 +6,13 @@ read. Another engine gets its branch here, and nowhere else.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
-__all__ = ["Relation", "Stream", "earlier_rows", "map_batches", "read", "to_frame"]
+__all__ = ["Relation", "Stream", "map_batches", "read", "to_frame"]
 
 # what dbt.ref hands over, and what model() may hand back
 Relation = duckdb.DuckDBPyRelation
@@ -99,27 +98,6 @@ def map_batches(
             yield from result.cast(schema).to_batches()
 
     return pa.RecordBatchReader.from_batches(schema, batches())
-
-
-def earlier_rows(session: Any, relation_name: str, order_by: str) -> pd.DataFrame:
-    """Read what earlier runs have left in a table: the model's own, as a rule.
-
-    Parameters
-    ----------
-    session : duckdb.DuckDBPyConnection
-        The second argument of ``model()``.
-    relation_name : str
-        A table that exists, quoted: ``str(dbt.this)`` where ``dbt.is_incremental``.
-    order_by : str
-        A column that tells the rows apart.
-
-    Returns
-    -------
-    DataFrame
-        All columns, in order.
-    """
-    rows = session.sql(f"select * from {relation_name}")
-    return to_frame(rows.sort(ColumnExpression(order_by).asc()).to_arrow_table())
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -135,17 +135,3 @@ def test_batches_hold_what_is_asked_for(connection: duckdb.DuckDBPyConnection) -
         where=("source_system", "mall"),
     )
     assert stream.read_all().num_rows == 125_000
-
-
-def test_what_a_run_has_left_is_read_in_order(
-    connection: duckdb.DuckDBPyConnection,
-) -> None:
-    connection.execute(
-        """
-        create table "fits" as
-        select 'fit_' || i as fit_id, i as fit_number
-        from range(9, 0, -1) as fits (i)
-        """
-    )
-    rows = engine.earlier_rows(connection, '"memory"."main"."fits"', "fit_id")
-    assert rows["fit_number"].tolist() == list(range(1, 10))
