@@ -7,24 +7,14 @@ cluster_candidates as (
 
 ),
 
--- What collapsed to one cluster, or could not be drawn again, is no choice. A silhouette
--- favours coarse segments, for neighbours that are merged lie far from the rest; times
--- the root of their number it does not (benchmarks/segmentation_structure.py).
-usable as (
-
-    select
-        *,
-        silhouette * sqrt(n_clusters) as separation
-
-    from cluster_candidates
-    where n_clusters >= 2 and stability_mean is not null
-
-),
-
+-- What collapsed to one cluster, or could not be drawn again, is no choice.
+-- A silhouette favours coarse segments; with Calinski-Harabasz, which favours compact
+-- ones, and the root of their number it finds those that were planted.
 judged as (
 
     select
         *,
+        silhouette * calinski_harabasz * sqrt(n_clusters) as separation,
         coalesce(smallest_share >= minimum_share, false)
         and coalesce(noise_share, 0) <= {{ rules.max_noise_share }} as is_large_enough,
         case
@@ -36,13 +26,12 @@ judged as (
             else 0
         end as nulls_beaten,
         -- resamples differ by chance: past this, one is as stable as the other
-        coalesce(
-            stability_mean >= {{ rules.fully_stable_mean }}
-            and stability_min >= {{ rules.fully_stable_least }},
-            false
-        ) as is_fully_stable
+        stability_mean >= {{ rules.fully_stable_mean }}
+        and coalesce(stability_min >= {{ rules.fully_stable_least }}, false)
+            as is_fully_stable
 
-    from usable
+    from cluster_candidates
+    where n_clusters >= 2 and stability_mean is not null
 
 ),
 
@@ -51,17 +40,9 @@ compared as (
 
     select
         *,
-        case
-            when is_fully_stable then {{ rules.fully_stable_mean }}
-            else max(stability_mean) over (
-                partition by
-                    segmentation,
-                    is_pinned,
-                    is_large_enough,
-                    nulls_beaten,
-                    is_fully_stable
-            )
-        end as best_stability
+        max(stability_mean) over (
+            partition by segmentation, is_pinned, is_large_enough, nulls_beaten
+        ) as best_stability
 
     from judged
 
@@ -78,7 +59,8 @@ ranked as (
                 is_large_enough desc,
                 nulls_beaten desc,
                 is_fully_stable desc,
-                stability_mean >= best_stability - {{ rules.stability_tolerance }} desc,
+                is_fully_stable or stability_mean
+                >= best_stability - {{ rules.stability_tolerance }} desc,
                 separation desc nulls last,
                 n_clusters asc,
                 algorithm asc,

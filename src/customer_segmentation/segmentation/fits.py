@@ -25,7 +25,7 @@ from customer_segmentation.segmentation.space import Projection, Space
 from customer_segmentation.segmentation.specs import Segmentation
 
 # where nothing is declared, the first of these that the source system has
-VALUE_FEATURES = ("monetary", "frequency", "transactions", "spending_score")
+VALUE_FEATURES = ("monetary", "frequency", "spending_score")
 
 
 @dataclass(frozen=True)

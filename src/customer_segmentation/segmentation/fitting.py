@@ -80,10 +80,11 @@ def fit_customers(
 ) -> list[Fit]:
     """Fit candidates to any number of customers.
 
-    Up to ``EXACT_POINTS`` customers the labels are scikit-learn's own. Past that the
-    distinct points are fitted with their weights, and past as many of those
-    micro-clusters. Gaussian mixture and HDBSCAN take no weights: they are fitted to
-    that many customers drawn at random, and a point is labelled as its nearest.
+    Up to ``EXACT_POINTS`` customers the labels are scikit-learn's own, equal customers
+    having that of the first. Past that the distinct points are fitted with their
+    weights, and past as many of those micro-clusters. Gaussian mixture and HDBSCAN take
+    no weights: they are fitted to that many customers drawn at random, and a point is
+    labelled as its nearest.
 
     Parameters
     ----------
@@ -107,7 +108,8 @@ def fit_customers(
             return [
                 Fit(
                     candidate=candidate,
-                    labels=labels,
+                    # HDBSCAN may split equal customers
+                    labels=labels[first][inverse],
                     points=distinct,
                     point_labels=labels[first],
                     weights=counts.astype(float),
@@ -197,6 +199,8 @@ class _Reduced:
         if candidate.algorithm in ("gaussian_mixture", "hdbscan"):
             [labels] = fit_candidates(self.sample, [candidate], seed=seed)
             point_labels = labels[self.nearest_in_sample]
+        elif candidate.parameter == "k" and candidate.value > len(self.points):
+            point_labels = np.zeros(len(self.points), dtype=np.int64)
         elif candidate.algorithm == "kmeans":
             clustering = KMeans(
                 int(candidate.value), n_init=THOROUGH.starts, random_state=seed

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
+from customer_segmentation.errors import InputError
 from customer_segmentation.segmentation.algorithms import Candidate, candidates_of
 from customer_segmentation.segmentation.declared import Declared
 from customer_segmentation.segmentation.design_matrix import DesignMatrix
@@ -191,11 +192,7 @@ def fit_segmentations(
     for segmentation in declared.segmentations:
         if segmentation.name not in chosen.index:
             continue
-        [candidate] = [
-            one
-            for one in candidates_of(segmentation)
-            if (one.algorithm, one.setting) == tuple(chosen.loc[segmentation.name])
-        ]
+        candidate = _declared_candidate(segmentation, *chosen.loc[segmentation.name])
         fits = history[history["segmentation"] == segmentation.name]
         rows.append(_fit_row(features, segmentation, candidate, fits))
     return pa.Table.from_pylist(rows, FITS)
@@ -368,7 +365,7 @@ def explain_segments(
 def _read(features: engine.Relation, segmentation: Segmentation) -> pd.DataFrame:
     """Read the customers of a segmentation, sorted by key; past a number a sample."""
     check_features(segmentation, features.columns)
-    return engine.read(
+    frame = engine.read(
         features,
         [
             *("customer_key", "as_of_date"),
@@ -376,6 +373,25 @@ def _read(features: engine.Relation, segmentation: Segmentation) -> pd.DataFrame
         ],
         where=("source_system", segmentation.source_system),
         limit=FITTED_CUSTOMERS,
+    )
+    worth = segmentation.value_feature
+    if worth is not None and not pd.api.types.is_numeric_dtype(frame[worth]):
+        raise InputError(
+            f"segmentation {segmentation.name}: value_feature: {worth!r} is no number; "
+            "give a feature that is, to order the segments by"
+        )
+    return frame
+
+
+def _declared_candidate(
+    segmentation: Segmentation, algorithm: str, setting: str
+) -> Candidate:
+    for candidate in candidates_of(segmentation):
+        if (candidate.algorithm, candidate.setting) == (algorithm, setting):
+            return candidate
+    raise InputError(
+        f"segmentation {segmentation.name}: {algorithm} {setting}, which was chosen, "
+        "is no longer declared; build cluster_choices first"
     )
 
 
