@@ -41,7 +41,7 @@ $(LANDED): $(SIMULATED)
 
 .PHONY: build
 build: $(READY) ## build the landing zone into tested marts
-	$(BIN)/dbt build --quiet
+	$(BIN)/dbt build --log-level warn
 	@echo "Built $${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb}"
 
 .PHONY: lint
@@ -58,7 +58,7 @@ test: lint ## lint, then pytest, which builds the project on the sample and on r
 
 .PHONY: docs
 docs: $(READY) ## build the marts and write target/static_index.html
-	$(BIN)/dbt build --quiet
+	$(BIN)/dbt build --log-level warn
 	$(BIN)/dbt docs generate --static --quiet
 	@echo "Open target/static_index.html"
 

@@ -8,13 +8,13 @@ cluster_candidates as (
 ),
 
 -- What collapsed to one cluster, or could not be drawn again, is no choice.
--- A silhouette favours coarse segments; with Calinski-Harabasz, which favours compact
--- ones, and the root of their number it finds those that were planted.
+-- A silhouette favours coarse segments, for neighbours that are merged lie far from the
+-- rest; times the root of their number it finds those that were planted.
 judged as (
 
     select
         *,
-        silhouette * calinski_harabasz * sqrt(n_clusters) as separation,
+        silhouette * sqrt(n_clusters) as separation,
         coalesce(smallest_share >= minimum_share, false)
         and coalesce(noise_share, 0) <= {{ rules.max_noise_share }} as is_large_enough,
         case
