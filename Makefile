@@ -56,6 +56,22 @@ lint: $(READY) ## ruff, sqlfluff, dbt-bouncer
 test: lint ## lint, then pytest, which builds the project on the sample and on real data
 	$(BIN)/python -m pytest
 
+# public data sets, for the figures that come from real data
+SHARED := $(or $(CUSTOMER_SEGMENTATION_SHARED),../shared)/data
+REAL := $(DATA)/real
+bench: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/landing
+bench: export CUSTOMER_SEGMENTATION_DATABASE = $(REAL)/real.duckdb
+
+.PHONY: bench
+bench: $(INSTALLED) ## measure the segmentations on real and simulated data, in an hour
+	$(BIN)/customer-segmentation land marketplace $(SHARED)/ecommerce-coupons/E-commerce_data.xlsx
+	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz
+	$(BIN)/customer-segmentation land mall $(SHARED)/mall-customers/Mall_Customers.csv
+	$(BIN)/dbt build --log-level warn
+	$(BIN)/python benchmarks/segmentation_real.py --database $(REAL)/real.duckdb
+	$(BIN)/python benchmarks/segmentation_scale.py
+	$(BIN)/python benchmarks/segmentation_structure.py
+
 .PHONY: docs
 docs: $(READY) ## build the marts and write target/static_index.html
 	$(BIN)/dbt build --log-level warn

@@ -1,11 +1,19 @@
 """The dbt project, built once a session on the sample and on real data."""
 
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dbt_project import Warehouse, run_command, shared_file
+from dbt_project import (
+    QUICK_SEARCH,
+    WITHOUT_SEGMENTATIONS,
+    WITHOUT_TESTS,
+    Warehouse,
+    run_command,
+    shared_file,
+)
+from threadpoolctl import threadpool_limits
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ def both_years(workshop: Path) -> Warehouse:
         shared_file("online-retail/online_retail.csv.gz"),
         shared_file("online-retail-ii/online_retail_II_2009-2010.parquet"),
     )
-    warehouse.build(variables={"source_systems": ["online_retail"]})
+    warehouse.build(
+        *WITHOUT_SEGMENTATIONS, variables={"source_systems": ["online_retail"]}
+    )
     return warehouse
 
 
@@ -65,13 +75,26 @@ def mall_dirty(workshop: Path) -> Warehouse:
     warehouse.land(
         "mall", shared_file("mall-customers/Mall_Customers.dirty-variant.csv")
     )
-    warehouse.build(variables={"source_systems": ["mall"]})
+    warehouse.build(*WITHOUT_SEGMENTATIONS, variables={"source_systems": ["mall"]})
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def quick(sample: Sample) -> Warehouse:
+    """Return a warehouse of the sample whose segmentations are searched quickly."""
+    warehouse = Warehouse(sample.folder, sample.workshop).beside("quick")
+    warehouse.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
     return warehouse
 
 
 @pytest.fixture
 def rebuilt(sample: Sample, request: pytest.FixtureRequest) -> Warehouse:
     """Return a copy of the sample's warehouse, to build it again."""
-    copy = Warehouse(sample.folder, sample.workshop).beside(request.node.name)
-    shutil.copy(sample.database, copy.database)
-    return copy
+    return Warehouse(sample.folder, sample.workshop).copied(request.node.name)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Keep small fits from waiting for threads that busy cores do not run."""
+    with threadpool_limits(limits=1):
+        yield

@@ -1,8 +1,10 @@
 """Running the dbt project on landing zones and databases of the tests."""
 
 import csv
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 SHARED = Path(
@@ -21,6 +24,19 @@ SHARED = Path(
 )
 BIN = Path(sys.executable).parent
 WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
+# what is not about segmentations need not wait for their search
+WITHOUT_SEGMENTATIONS = ("--exclude", "int_segmentation__candidates+")
+DECLARED = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))[
+    "vars"
+]["segmentations"]
+# all segmentations and algorithms, but few settings, and hardly any draws
+QUICK_SEARCH = {
+    "segmentation_search": {"resamples": 2, "null_draws": 4},
+    "segmentations": {
+        name: one | {"k": [one["k"][0], one["k"][0] + 1]}
+        for name, one in DECLARED.items()
+    },
+}
 _TAIL = 4_000
 
 
@@ -58,6 +74,12 @@ class Warehouse:
             other.landing.symlink_to(self.landing)
         return other
 
+    def copied(self, name: str) -> "Warehouse":
+        """Return a copy of the database on the same landing, to build it again."""
+        copy = self.beside(name)
+        shutil.copy(self.database, copy.database)
+        return copy
+
     def land(self, source_system: str, *paths: Path) -> None:
         """Land raw files."""
         run_command(
@@ -93,12 +115,17 @@ class Warehouse:
             check=False,
         )
 
-    def build_until(self, message: str, *arguments: str) -> bool:
+    def build_until(
+        self,
+        message: str,
+        *arguments: str,
+        variables: Mapping[str, object] | None = None,
+    ) -> bool:
         """Kill a build as soon as it says the message; return whether it was killed."""
         output = self.folder / "killed.log"
         with output.open("w") as file:
             process = subprocess.Popen(
-                self._command("build", *arguments, variables=None),
+                self._command("build", *arguments, variables=variables),
                 env=self._environment(threads=2),
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -113,7 +140,8 @@ class Warehouse:
     def target(self, variables: Mapping[str, object] | None = None) -> Path:
         """Return dbt's target folder, one for each set of vars."""
         names = json.dumps(variables or {}, sort_keys=True)
-        return self.workshop / f"target-{names.encode().hex()[:200]}"
+        digest = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
+        return self.workshop / f"target-{digest}"
 
     @contextmanager
     def connected(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -4,7 +4,12 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from dbt_project import WITHOUT_TESTS, Warehouse, differences
+from dbt_project import (
+    WITHOUT_SEGMENTATIONS,
+    WITHOUT_TESTS,
+    Warehouse,
+    differences,
+)
 
 AS_OF = "2011-09-01"
 
@@ -132,6 +137,7 @@ def seen_early(real: Warehouse) -> Warehouse:
     early = real.beside("seen_early")
     early.build(
         *WITHOUT_TESTS,
+        *WITHOUT_SEGMENTATIONS,
         variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
     )
     return early
@@ -168,6 +174,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
         )
     without.build(
         *WITHOUT_TESTS,
+        *WITHOUT_SEGMENTATIONS,
         variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
     )
     assert 0 < lines_in(without) < lines_in(seen_early)
@@ -180,6 +187,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
     [
         *("customers", "transactions", "transaction_lines", "products"),
         *("source_systems", "customer_rfm", "rfm_cut_points"),
+        "customer_features",
     ],
 )
 def test_what_happens_later_changes_nothing(

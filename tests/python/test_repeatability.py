@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import Sample
-from dbt_project import WITHOUT_TESTS, Warehouse, differences
+from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, Warehouse, differences
 
 PARTS = 3
 
@@ -24,28 +23,42 @@ def shuffle(landing: Path, shuffled: Path, seed: int) -> None:
             pq.write_table(table.take(rows), to / f"part-{part:05d}.parquet")
 
 
-def test_second_build_changes_nothing(sample: Sample, rebuilt: Warehouse) -> None:
-    rebuilt.build(*WITHOUT_TESTS)
-    assert not differences(sample, rebuilt)
+def test_second_build_changes_nothing(quick: Warehouse) -> None:
+    again = quick.copied("built_twice")
+    again.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
+    assert not differences(quick, again)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_order_of_rows_and_threads_change_nothing(sample: Sample, threads: int) -> None:
-    shuffled = sample.beside(f"shuffled_{threads}", same_landing=False)
-    shuffle(sample.landing, shuffled.landing, seed=threads)
-    shuffled.build(*WITHOUT_TESTS, threads=threads)
-    assert not differences(sample, shuffled)
-
-
-def test_killed_build_leaves_whole_tables_and_can_be_rerun(
-    sample: Sample,
+def test_order_of_rows_and_threads_change_nothing(
+    quick: Warehouse, threads: int
 ) -> None:
-    killed = sample.beside("killed")
-    message = "START sql table model main.transactions "
-    assert killed.build_until(message, *WITHOUT_TESTS)
-    left = killed.tables() & sample.tables()
-    assert "main.branches" in left
-    assert "main.customer_rfm" not in left
-    assert not differences(sample, killed, dict.fromkeys(left, "select * from {}"))
-    killed.build(*WITHOUT_TESTS)
-    assert not differences(sample, killed)
+    shuffled = quick.beside(f"shuffled_{threads}", same_landing=False)
+    shuffle(quick.landing, shuffled.landing, seed=threads)
+    shuffled.build(*WITHOUT_TESTS, variables=QUICK_SEARCH, threads=threads)
+    assert not differences(quick, shuffled)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_there", "is_not"),
+    [
+        ("START sql table model main.transactions ", "branches", "customer_rfm"),
+        (
+            "START python incremental model main_intermediate.int_segmentation__fits ",
+            "cluster_choices",
+            "customer_clusters",
+        ),
+    ],
+    ids=["in SQL", "in Python"],
+)
+def test_killed_build_leaves_whole_tables_and_can_be_rerun(
+    quick: Warehouse, message: str, is_there: str, is_not: str
+) -> None:
+    killed = quick.beside(f"killed_before_{is_not}")
+    assert killed.build_until(message, *WITHOUT_TESTS, variables=QUICK_SEARCH)
+    left = killed.tables() & quick.tables()
+    assert f"main.{is_there}" in left
+    assert f"main.{is_not}" not in left
+    assert not differences(quick, killed, dict.fromkeys(left, "select * from {}"))
+    killed.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
+    assert not differences(quick, killed)

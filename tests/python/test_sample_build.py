@@ -6,7 +6,14 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import Sample
-from dbt_project import WITHOUT_TESTS, Warehouse, differences, read_csv
+from dbt_project import (
+    QUICK_SEARCH,
+    WITHOUT_SEGMENTATIONS,
+    WITHOUT_TESTS,
+    Warehouse,
+    differences,
+    read_csv,
+)
 
 MARTS = {
     f"main.{name}"
@@ -101,7 +108,7 @@ def test_one_source_system_leaves_the_other_tables_empty(sample: Sample) -> None
     other = sample.beside("only_mall", same_landing=False)
     other.landing.mkdir()
     (other.landing / "mall").symlink_to(sample.landing / "mall")
-    other.build(variables={"source_systems": ["mall"]})
+    other.build(variables={"source_systems": ["mall"], **QUICK_SEARCH})
     assert other.tables() >= MARTS
     sizes = {table: other.value(f"from {table} select count(*)") for table in MARTS}
     filled = {table for table, size in sizes.items() if size}
@@ -172,10 +179,11 @@ def test_typed_warehouse_tables_build_the_same_marts(sample: Sample) -> None:
     fill_raw_schema(sample, other.database, "marketplace", "raw_shop", types)
     fill_raw_schema(sample, other.database, "mall", "raw_mall", types)
     other.build(
+        *WITHOUT_SEGMENTATIONS,
         variables={
             "source_systems": ["marketplace", "mall"],
             "source_schemas": {"marketplace": "raw_shop", "mall": "raw_mall"},
-        }
+        },
     )
     ours = "where source_system in ('marketplace', 'mall')"
     without = {

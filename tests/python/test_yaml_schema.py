@@ -17,7 +17,10 @@ from dbt.jsonschemas import JSONSCHEMAS_PATH
 from jsonschema import Draft7Validator
 
 REPOSITORY = Path(__file__).parents[2]
-FOLDERS = ("models", "seeds", "snapshots", "tests", "analyses", "macros")
+FOLDERS = (
+    *("models", "python_models", "seeds", "snapshots"),
+    *("tests", "analyses", "macros"),
+)
 PROPERTY_FILES = sorted(
     path for folder in FOLDERS for path in (REPOSITORY / folder).rglob("*.y*ml")
 )
@@ -76,6 +79,8 @@ def mappings(node: Any) -> Iterator[dict[str, Any]]:
         ("models/_groups.yml", "owner", "owners"),
         ("seeds/_seeds.yml", "column_types", "column_type"),
         ("macros/_macros.yml", "arguments", "args"),
+        ("python_models/segmentation/_segmentation__models.yml", "config", "configs"),
+        ("python_models/segmentation/_segmentation__models.yml", "tags", "tag"),
     ],
 )
 def test_a_misspelt_key_is_an_error_wherever_it_stands(file, key, misspelt):

@@ -156,7 +156,8 @@ def _kmeans(
     return [
         _collapsed(points)
         if k > _distinct(points, k)
-        else KMeans(int(k), n_init=care.starts, random_state=seed)
+        # to the last move: then everyone is nearest to the centre of their own
+        else KMeans(int(k), n_init=care.starts, tol=0, random_state=seed)
         .fit(points)
         .labels_.astype(np.int64)
         for k in values

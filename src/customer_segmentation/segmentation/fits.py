@@ -11,6 +11,7 @@ import pandas as pd
 import sklearn
 from numpy.typing import NDArray
 
+from customer_segmentation.errors import InputError
 from customer_segmentation.segmentation.algorithms import Candidate
 from customer_segmentation.segmentation.design_matrix import DesignMatrix
 from customer_segmentation.segmentation.fitting import (
@@ -162,8 +163,18 @@ def fit_segmentation(
         ones, the most valuable segment first.
     reduction_ari : float or None
         How well a fit of micro-clusters agrees with a full one on a sample.
+
+    Raises
+    ------
+    InputError
+        If every customer lacks a feature, or one cannot be used.
     """
     design = DesignMatrix.fit(frame, segmentation)
+    if design.customers == 0:
+        raise InputError(
+            f"segmentation {segmentation.name}: no customer has every feature; impute "
+            "what they lack, or leave the feature out"
+        )
     design_points, is_kept = design.transform(frame)
     space = Space.of(design_points, design.blocks, design.is_numeric, segmentation.pca)
     points = space.points

@@ -139,6 +139,9 @@ def search_segmentations(
         If a segmentation is declared wrongly, or a feature cannot be used.
     """
     declared = Declared.read(variables)
+    # before the first search, which takes its time
+    for segmentation in declared.segmentations:
+        check_features(segmentation, features.columns)
     rows = []
     for segmentation in declared.segmentations:
         frame = _read(features, segmentation)
@@ -436,7 +439,8 @@ def _fit_row(
     last = fits.sort_values("fit_number").to_dict("records")[-1] if len(fits) else None
     data = fingerprint(frame, segmentation, candidate)
     if last is not None and last["fingerprint"] == data:
-        return last
+        # pandas reads null as nan, which is not null again
+        return {name: None if pd.isna(value) else value for name, value in last.items()}
     used = frozenset(
         segment
         for text in fits["model"]

@@ -1,0 +1,145 @@
+"""Every candidate is measured, and neither processes nor threads change a bit."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+
+from customer_segmentation.segmentation.algorithms import candidates_of
+from customer_segmentation.segmentation.indices import Points
+from customer_segmentation.segmentation.search import (
+    NULL_POINTS,
+    Effort,
+    Measured,
+    search,
+)
+from customer_segmentation.segmentation.space import Space
+from customer_segmentation.segmentation.specs import (
+    ALGORITHMS,
+    Feature,
+    Segmentation,
+)
+
+FEATURES = (Feature("x", "standard"), Feature("y", "standard"))
+LITTLE = Effort(resamples=2, null_draws=4)
+
+
+def declared(*algorithms: str, k_max: int = 5) -> Segmentation:
+    return Segmentation("s", "mall", FEATURES, algorithms, 2, k_max)
+
+
+def space(points: Points) -> Space:
+    return Space.of(points, ((0,), (1,)), (True, True))
+
+
+def corners(count: int, spread: float = 0.8, seed: int = 0) -> Points:
+    rng = np.random.default_rng(seed)
+    centres = 6 * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.2, 1.2]])
+    return centres[np.arange(count) % 4] + rng.normal(scale=spread, size=(count, 2))
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Measured]:
+    return search(declared(*ALGORITHMS), space(corners(120)), LITTLE)
+
+
+def test_every_candidate_is_measured_once(found: list[Measured]) -> None:
+    assert [one.candidate for one in found] == list(
+        candidates_of(declared(*ALGORITHMS))
+    )
+    for one in found:
+        if one.n_clusters > 1:
+            assert 0 < one.smallest_share <= 0.5
+            assert one.stability_min <= one.stability_mean <= 1
+            assert 1 / 5 <= one.structure_p_value <= 1
+            assert 1 / 5 <= one.correlation_p_value <= 1
+        else:
+            assert math.isnan(one.stability_mean)
+            assert math.isnan(one.indices.silhouette)
+            assert math.isnan(one.structure_p_value)
+
+
+def test_planted_corners_are_plain(found: list[Measured]) -> None:
+    of_four = [one for one in found if one.candidate.setting == "k=4"]
+    assert len(of_four) == 4
+    for one in of_four:
+        assert one.smallest_share == 0.25
+        assert one.noise_share == 0
+        # one start of a mixture may end elsewhere
+        is_mixture = one.candidate.algorithm == "gaussian_mixture"
+        assert one.stability_min == 1 or is_mixture
+        assert one.structure_p_value == one.correlation_p_value == 1 / 5
+        assert one.structure_excess > 5
+
+
+def test_measures_are_those_of_the_fit_to_all_customers(found: list[Measured]) -> None:
+    points = corners(120)
+    for one in found:
+        if one.candidate.algorithm == "kmeans":
+            fitted = KMeans(int(one.candidate.value), n_init=20, random_state=0)
+            labels = fitted.fit(points).labels_
+            assert one.indices.inertia == pytest.approx(fitted.inertia_, rel=0.01)
+            assert one.indices.silhouette == pytest.approx(
+                silhouette_score(points, labels), abs=0.02
+            )
+
+
+def test_inertia_bends_where_the_groups_are(found: list[Measured]) -> None:
+    wide = search(declared("kmeans", "ward", k_max=9), space(corners(120)), LITTLE)
+    elbows = [one.candidate.setting for one in wide if one.is_elbow]
+    assert elbows == ["k=4", "k=4"]
+    # a method that finds its own number of clusters has no elbow
+    of_density = [one for one in found if one.candidate.parameter != "k"]
+    assert of_density
+    assert not any(one.is_elbow for one in of_density)
+
+
+def test_two_values_of_k_have_no_elbow() -> None:
+    short = search(declared("kmeans", k_max=3), space(corners(60)), LITTLE)
+    assert [one.is_elbow for one in short] == [False, False]
+
+
+def test_processes_and_threads_change_nothing(
+    found: list[Measured], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    for threads in (1, 4):
+        with threadpool_limits(limits=threads):
+            again = search(declared(*ALGORITHMS), space(corners(120)), LITTLE)
+        # nan differs from itself, its text does not
+        assert list(map(repr, again)) == list(map(repr, found))
+
+
+def test_more_null_draws_make_a_smaller_p_value_possible() -> None:
+    # of groups on a diagonal the margins tell half
+    diagonal = corners(120).reshape(30, 4, 2)[:, [0, 3]].reshape(60, 2)
+    [plain] = search(declared("kmeans", k_max=2), space(diagonal), Effort(2, 39))
+    assert plain.structure_p_value == 1 / 40
+
+
+def test_many_customers_are_compared_with_null_data_by_a_sample() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(NULL_POINTS + 500, 2))
+    few = declared("kmeans", "ward", k_max=4)
+    effort = Effort(resamples=2, null_draws=9)
+    structured = search(few, space(corners(NULL_POINTS + 500)), effort)
+    assert min(one.structure_p_value for one in structured) == 1 / 10
+    unstructured = search(few, space(noise), effort)
+    assert min(one.structure_p_value for one in unstructured) > 1 / 10
+
+
+@pytest.mark.parametrize(
+    "points",
+    [np.zeros((1, 2)), np.eye(2), np.zeros((40, 2)), np.repeat(np.eye(2), 9, axis=0)],
+    ids=["one", "two", "all equal", "two kinds"],
+)
+def test_few_customers_are_searched_without_a_fuss(points: Points) -> None:
+    found = search(declared(*ALGORITHMS), space(points), LITTLE)
+    distinct = len(np.unique(points, axis=0))
+    assert len(found) == len(candidates_of(declared(*ALGORITHMS)))
+    for one in found:
+        assert one.n_clusters <= distinct
+        assert math.isnan(one.indices.silhouette) == (one.n_clusters < 2)
