@@ -20,8 +20,8 @@ LEAST_CUSTOMERS, MOST_CUSTOMERS = 300, 500
 LEAST_SEPARATION, GREATEST_SEPARATION = 3.5, 6.0
 LEAST_SHARE = 0.07
 # What one feature alone tells apart is the shape of its margin, which null data keep:
-# at least this part of the way from centre to centre shows in a second feature.
-LEAST_IN_A_SECOND_FEATURE = 0.5
+# the centres of a table lie at least so far apart in a second feature, too.
+LEAST_IN_A_SECOND_FEATURE = LEAST_SEPARATION / 2
 
 MARGINS: dict[str, Callable[[Generator, int], Values]] = {
     "normal": lambda rng, n: rng.normal(size=n),
@@ -167,13 +167,11 @@ def _shares(rng: Generator, clusters: int) -> Values:
 
 
 def _centres(rng: Generator, spreads: Values, width: int) -> Values:
-    """Put each centre near an earlier one, in two features at least, and near none."""
+    """Put each centre near an earlier one and near to none, not all along one axis."""
     centres = np.zeros((1, width))
     while len(centres) < len(spreads):
         direction = rng.normal(size=width)
         direction /= np.linalg.norm(direction)
-        if np.sort(np.abs(direction))[-2] < LEAST_IN_A_SECOND_FEATURE:
-            continue
         beside = int(rng.integers(len(centres)))
         larger = np.maximum(spreads[: len(centres)], spreads[len(centres)])
         away = rng.uniform(LEAST_SEPARATION, GREATEST_SEPARATION) * larger[beside]
@@ -181,4 +179,6 @@ def _centres(rng: Generator, spreads: Values, width: int) -> Values:
         distances = np.linalg.norm(centres - centre, axis=1)
         if (distances >= LEAST_SEPARATION * larger - 1e-9).all():
             centres = np.vstack([centres, centre])
+    if np.sort(np.ptp(centres, axis=0))[-2] < LEAST_IN_A_SECOND_FEATURE:
+        return _centres(rng, spreads, width)
     return centres

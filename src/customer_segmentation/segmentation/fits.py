@@ -185,6 +185,12 @@ def fit_segmentation(
     of_labels = {
         label: labels == label for label in np.unique(labels).tolist() if label > 0
     }
+    if not of_labels:
+        raise InputError(
+            f"segmentation {segmentation.name}: {candidate.algorithm} "
+            f"{candidate.setting} finds no segment in these customers; build "
+            "cluster_choices first"
+        )
     middles = design.values(
         np.stack([design_points[rows].mean(axis=0) for rows in of_labels.values()])
     )

@@ -83,8 +83,8 @@ def fit_customers(
     Up to ``EXACT_POINTS`` customers the labels are scikit-learn's own, equal customers
     having that of the first. Past that the distinct points are fitted with their
     weights, and past as many of those micro-clusters. Gaussian mixture and HDBSCAN take
-    no weights: they are fitted to that many customers drawn at random, and a point is
-    labelled as its nearest.
+    no weights, and a micro-cluster is as wide as the radius of DBSCAN: they are fitted
+    to that many customers drawn at random, and a point is labelled as its nearest.
 
     Parameters
     ----------
@@ -168,6 +168,7 @@ class _Reduced:
     member: NDArray[np.intp]
     sample: Points
     nearest_in_sample: NDArray[np.intp]
+    are_micro: bool
 
     @classmethod
     def of(
@@ -193,10 +194,13 @@ class _Reduced:
             member=member,
             sample=sample,
             nearest_in_sample=KDTree(sample).query(points)[1],
+            are_micro=len(distinct) > EXACT_POINTS,
         )
 
     def fit(self, candidate: Candidate, seed: int) -> Fit:
-        if candidate.algorithm in ("gaussian_mixture", "hdbscan"):
+        if candidate.algorithm in ("gaussian_mixture", "hdbscan") or (
+            candidate.algorithm == "dbscan" and self.are_micro
+        ):
             [labels] = fit_candidates(self.sample, [candidate], seed=seed)
             point_labels = labels[self.nearest_in_sample]
         elif candidate.parameter == "k" and candidate.value > len(self.points):
@@ -238,6 +242,8 @@ class _Reduced:
 
     def _core_radius(self, quantile: float) -> float:
         """Return a quantile, over customers, of the radius that makes a core point."""
+        if self.are_micro:
+            return core_radius(self.sample, quantile)
         wanted = neighbours_of_core(len(self.customers))
         neighbours = min(GREATEST_NEIGHBOURS, len(self.points))
         index = NearestNeighbors(n_neighbors=neighbours).fit(self.points)

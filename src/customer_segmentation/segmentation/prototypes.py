@@ -18,8 +18,10 @@ __all__ = [
 ]
 
 OUTLIERS = 0
-# a segment of few prototypes is measured against each; one of many needs a tree
+# few prototypes are each measured against; many need a tree
 FEW_PROTOTYPES = 32
+# of a tree: larger leaves than scipy's default are faster past a few features
+LEAF_SIZE = 32
 # rows at a time, so that what is added up stays in the processor's cache
 ROWS_AT_A_TIME = 16_384
 
@@ -96,6 +98,23 @@ class Prototypes:
         return Assignment(segment, distance, confidence)
 
     def _nearest_segment(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        if self._tree is None:
+            nearest, segment = self._nearest_of_each(points)
+        else:
+            # row by row the same on any number of threads
+            distances, rows = self._tree.query(points, k=2, workers=-1)
+            nearest, segment = distances[:, 0], self.segments[rows[:, 0]]
+            # which of two that are equally near comes first is the tree's accident
+            is_tied = distances[:, 0] == distances[:, 1]
+            _, segment[is_tied] = self._nearest_of_each(points[is_tied])
+        if self.reach is not None:
+            segment[nearest > self.reach] = OUTLIERS
+        return segment
+
+    def _nearest_of_each(
+        self, points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Measure every segment; return the nearest's distance and id."""
         nearest = np.full(len(points), np.inf)
         segment = np.full(len(points), OUTLIERS, dtype=np.int64)
         for candidate in self._segments:
@@ -103,9 +122,7 @@ class Prototypes:
             is_nearer = away < nearest
             nearest[is_nearer] = away[is_nearer]
             segment[is_nearer] = candidate.id
-        if self.reach is not None:
-            segment[nearest > self.reach] = OUTLIERS
-        return segment
+        return nearest, segment
 
     def _place(
         self, points: NDArray[np.float64], segment: NDArray[np.int64]
@@ -159,6 +176,10 @@ class Prototypes:
             np.array(written["weights"], dtype=float),
             written["reach"],
         )
+
+    @cached_property
+    def _tree(self) -> KDTree | None:
+        return _tree_of(self.positions)
 
     @cached_property
     def _segments(self) -> tuple["_Segment", ...]:
@@ -231,7 +252,7 @@ class _Segment:
     def __init__(self, segment: int, positions: NDArray[np.float64]) -> None:
         self.id = segment
         self._positions = positions
-        self._tree = KDTree(positions) if len(positions) > FEW_PROTOTYPES else None
+        self._tree = _tree_of(positions)
 
     def distances(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how far each point is from the nearest prototype."""
@@ -247,3 +268,9 @@ class _Segment:
                 squared += difference
             np.minimum(nearest, squared, out=nearest)
         return np.sqrt(nearest)
+
+
+def _tree_of(positions: NDArray[np.float64]) -> KDTree | None:
+    if len(positions) <= FEW_PROTOTYPES:
+        return None
+    return KDTree(positions, leafsize=LEAF_SIZE)
