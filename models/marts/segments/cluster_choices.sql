@@ -7,9 +7,8 @@ cluster_candidates as (
 
 ),
 
--- What collapsed to one cluster, or could not be drawn again, is no choice.
--- A silhouette favours coarse segments, for neighbours that are merged lie far from the
--- rest; times the root of their number it finds those that were planted.
+-- what collapsed to one cluster, or could not be drawn again, is no choice; times the
+-- root of k, the silhouette does not favour segments that merge neighbours
 judged as (
 
     select
@@ -80,7 +79,10 @@ chosen as (
         setting,
         n_clusters,
         case
-            when nulls_beaten = 2 and stability_mean >= {{ rules.stable_from }}
+            when
+                nulls_beaten = 2
+                and stability_mean >= {{ rules.stable_mean }}
+                and stability_min >= {{ rules.stable_least }}
                 then 'strong'
             when nulls_beaten >= 1 then 'weak'
             else 'none'
