@@ -3,8 +3,11 @@
     {#- The segmentations of this build: those whose source system is switched on. -#}
 
     {%- set declared = [] -%}
-    {%- for name, declaration in (var('segmentations') or {}).items()
-        if declaration.source_system in source_systems() -%}
+    {%- set all = var('segmentations') or {} -%}
+    {#- what is declared wrongly gets its error from int_segmentation__candidates -#}
+    {%- for name, declaration in (all.items() if all is mapping else [])
+        if declaration is mapping
+        and declaration.source_system in source_systems() -%}
         {%- do declared.append(dict(declaration, name=name)) -%}
     {%- endfor -%}
     {{- return(declared) -}}

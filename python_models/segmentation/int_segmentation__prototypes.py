@@ -4,6 +4,8 @@ from customer_segmentation.segmentation import expand_prototypes
 
 
 def model(dbt, session):
-    """Expand the models that the fits hold."""
+    """Expand the models of fits that are not here yet."""
     fits = dbt.ref("int_segmentation__fits")
-    return expand_prototypes(fits)
+    query = f"select distinct fit_id from {dbt.this}"
+    earlier = session.sql(query) if dbt.is_incremental else None
+    return expand_prototypes(fits, earlier)

@@ -188,6 +188,8 @@ class Warehouse:
             "CUSTOMER_SEGMENTATION_LANDING": str(current / "landing"),
             "CUSTOMER_SEGMENTATION_DATABASE": str(current / "warehouse.duckdb"),
             "CUSTOMER_SEGMENTATION_THREADS": str(threads),
+            "OMP_NUM_THREADS": str(threads),
+            "OPENBLAS_NUM_THREADS": str(threads),
         }
 
 

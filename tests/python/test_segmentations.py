@@ -48,7 +48,9 @@ def agreement(left: Mapping[str, int], right: Mapping[str, int]) -> float:
     both = sorted(left.keys() & right.keys())
     assert both
     # who is left out is a segment here, too
-    labels = [[one[key] or -1 for key in both] for one in (left, right)]
+    labels = [
+        [-1 if one[key] is None else one[key] for key in both] for one in (left, right)
+    ]
     return adjusted_rand_score(*labels)
 
 

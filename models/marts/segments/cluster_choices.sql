@@ -13,7 +13,7 @@ judged as (
 
     select
         *,
-        silhouette * sqrt(n_clusters) as separation,
+        round(silhouette * sqrt(n_clusters), 9) as separation,
         coalesce(smallest_share >= minimum_share, false)
         and coalesce(noise_share, 0) <= {{ rules.max_noise_share }} as is_large_enough,
         case
@@ -80,7 +80,7 @@ chosen as (
         n_clusters,
         case
             when
-                nulls_beaten = 2
+                nulls_beaten = 2 and is_large_enough
                 and stability_mean >= {{ rules.stable_mean }}
                 and stability_min >= {{ rules.stable_least }}
                 then 'strong'

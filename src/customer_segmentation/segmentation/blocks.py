@@ -206,7 +206,7 @@ def _is_whole(values: np.ndarray) -> np.ndarray:
 
 def _holds(relation: Relation, one: np.ndarray, other: np.ndarray) -> bool:
     """Tell whether a relation holds for all pairs, and would not in other pairings."""
-    if not relation(one, other).all():
+    if not len(one) or not relation(one, other).all():
         return False
     one, other = _evenly_spaced(one, CHANCE_ROWS), _evenly_spaced(other, CHANCE_ROWS)
     shares = relation(one[:, np.newaxis], other[np.newaxis, :]).mean(axis=1)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.segmentation.algorithms import Candidate
@@ -27,6 +28,10 @@ from customer_segmentation.segmentation.specs import Segmentation
 
 # where nothing is declared, the first of these that the source system has
 VALUE_FEATURES = ("monetary", "frequency", "spending_score")
+
+
+# the keys of a declaration that make a fit, once its candidate is chosen
+MAKING = ("source_system", "features", "pca", "value_feature")
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,11 @@ def fingerprint(
 ) -> str:
     """Return a hash of what makes a fit: customers, declaration, choice, library."""
     digest = hashlib.md5(usedforsecurity=False)
-    made_by = [asdict(segmentation), asdict(candidate), sklearn.__version__]
+    declared = asdict(segmentation)
+    made_by = [
+        *({key: declared[key] for key in MAKING}, asdict(candidate)),
+        sklearn.__version__,
+    ]
     digest.update(json.dumps(made_by, sort_keys=True).encode())
     for column in frame:
         digest.update(column.encode())
@@ -134,6 +143,8 @@ def fingerprint(
     return digest.hexdigest()
 
 
+# a sum has other bits when other threads share it
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def fit_segmentation(
     frame: pd.DataFrame,
     segmentation: Segmentation,
@@ -249,7 +260,8 @@ def _spread_within(
     spread = np.zeros(len(design.columns))
     for rows in segments:
         low, high = np.quantile(values[rows], [1 / 6, 5 / 6], axis=0)
-        spread += (high - low) / 2 * rows.mean()
+        spread += (high - low) / 2 * rows.sum()
+    spread /= np.sum(segments)
     whole = values.std(axis=0)
     spread = np.where(spread > 0, spread, np.where(whole > 0, whole, 1.0))
     return dict(zip(design.columns, spread.tolist(), strict=True))

@@ -1,5 +1,6 @@
 """Ids that keep their meaning: the segments of a new fit matched to the last one's."""
 
+import re
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -37,15 +38,16 @@ def match_segments(
     new : mapping of label to centre
         The new fit's segments, in the same units.
     scale : mapping of feature to float
-        How far the customers of one segment typically are from its centre: the pooled
-        standard deviation within segments, in the feature's units.
+        How far the customers of one segment typically are from its centre, in the
+        feature's units: a pooled spread within segments.
     order : mapping of label to float
         What a new segment is worth; of equal ones the lower label comes first.
     used_ids : collection of int
         Every id this segmentation ever gave, those of `earlier` understood.
     limit : float
         Two segments as far apart as this, or farther, are no pair: root mean square
-        over the features of both fits, each difference divided by its scale.
+        over the features of both fits, each difference divided by its scale; the
+        columns of a category count as one feature.
 
     Returns
     -------
@@ -93,7 +95,12 @@ def _distances(
         out=np.where(difference == 0, 0.0, np.inf),
         where=spread > 0,
     )
-    return np.sqrt(np.mean(away**2, axis=2))
+    # a feature that nobody had tells nothing
+    away[np.isnan(away)] = 0.0
+    # a category has a column for each level, and counts as much as a number
+    features = [re.split("=| is missing", column)[0] for column in shared]
+    weights = [1 / features.count(feature) for feature in features]
+    return np.sqrt(np.average(away**2, axis=2, weights=weights))
 
 
 def _table(centres: Mapping[int, Centre], features: list[str]) -> NDArray[np.float64]:

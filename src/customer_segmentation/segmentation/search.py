@@ -9,6 +9,7 @@ from joblib import Parallel, delayed, parallel_config
 from kneed import KneeLocator
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
 
 from customer_segmentation.segmentation.algorithms import (
     QUICK,
@@ -102,6 +103,8 @@ def search(
 ) -> list[Measured]:
     """Fit and measure every candidate of a segmentation.
 
+    Sums have other bits when other threads share them, so each process has one.
+
     Parameters
     ----------
     segmentation : Segmentation
@@ -120,7 +123,18 @@ def search(
     effort = effort or Effort()
     candidates = candidates_of(segmentation)
     points = space.points
-    labels = [fit.labels for fit in fit_customers(points, candidates, seed=SEED)]
+    fits = fit_customers(points, candidates, seed=SEED)
+    with threadpool_limits(limits=1):
+        return _measured(candidates, space, [fit.labels for fit in fits], effort)
+
+
+def _measured(
+    candidates: Sequence[Candidate],
+    space: Space,
+    labels: Sequence[Labels],
+    effort: Effort,
+) -> list[Measured]:
+    points = space.points
     measures = Measures(points, np.random.default_rng(SEED))
     agreement = _agreement(points, labels, candidates, effort.resamples)
     by_margins, by_correlations = _null_tests(space, candidates, effort.null_draws)
@@ -133,10 +147,12 @@ def search(
             stability_mean=_where_clustered(found, agreement[:, number].mean()),
             stability_min=_where_clustered(found, agreement[:, number].min()),
             smallest_share=_smallest_share(found),
-            noise_share=float(np.mean(found == NOISE)) if len(found) else math.nan,
-            structure_p_value=float(by_margins.p_values[number]),
-            correlation_p_value=float(by_correlations.p_values[number]),
-            structure_excess=float(by_margins.excess[number]),
+            noise_share=_where_clustered(found, np.mean(found == NOISE)),
+            structure_p_value=_where_clustered(found, by_margins.p_values[number]),
+            correlation_p_value=_where_clustered(
+                found, by_correlations.p_values[number]
+            ),
+            structure_excess=_where_clustered(found, by_margins.excess[number]),
         )
         for number, (candidate, found) in enumerate(
             zip(candidates, labels, strict=True)
@@ -188,9 +204,20 @@ def _null_tests(
             for number in range(draws)
         )
     by_margins, by_correlations = np.split(np.array(drawn), 2)
+    # the settings of a density method stand together, every number of clusters alone
+    groups = [
+        [number]
+        if one.parameter == "k"
+        else [
+            place
+            for place, other in enumerate(candidates)
+            if other.algorithm == one.algorithm
+        ]
+        for number, one in enumerate(candidates)
+    ]
     return (
-        compare_with_null(observed, by_margins),
-        compare_with_null(observed, by_correlations),
+        compare_with_null(observed, by_margins, groups),
+        compare_with_null(observed, by_correlations, groups),
     )
 
 

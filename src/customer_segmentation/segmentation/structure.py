@@ -18,6 +18,7 @@ from customer_segmentation.segmentation.indices import Points
 
 Blocks = Sequence[Sequence[int]]
 
+DECIMALS = 9
 _CORRELATION_STEPS = 8
 _CORRELATION_DRAWS = 20
 
@@ -40,7 +41,9 @@ class NullTest:
     excess: NDArray[np.float64]
 
 
-def compare_with_null(observed: Points, drawn: Points) -> NullTest:
+def compare_with_null(
+    observed: Points, drawn: Points, groups: Sequence[Sequence[int]] | None = None
+) -> NullTest:
     """Compare silhouettes with those of null draws, for all candidates at once.
 
     Parameters
@@ -49,6 +52,10 @@ def compare_with_null(observed: Points, drawn: Points) -> NullTest:
         Silhouette of each candidate on the data; ``nan`` where it found one cluster.
     drawn : ndarray of shape (b, c)
         The same on each null draw.
+    groups : sequence of sequences of int, optional
+        For each candidate those it is standardised with; by default itself. Density
+        settings often find one cluster, and the few draws where one of them does not
+        have no spread of their own.
 
     Returns
     -------
@@ -56,23 +63,35 @@ def compare_with_null(observed: Points, drawn: Points) -> NullTest:
         One p-value and one excess for each candidate; ``nan`` where it found one
         cluster on the data.
     """
+    # silhouettes that differ by rounding are equal
+    statistics = np.round(np.vstack([observed, drawn]), DECIMALS)
     # one cluster separates nothing
-    statistics = np.nan_to_num(np.vstack([observed, drawn]), nan=0.0)
-    spread = statistics.std(axis=0)
-    standardised = (statistics - statistics.mean(axis=0)) / np.where(
-        spread > 0, spread, 1
-    )
+    standardised = np.full(statistics.shape, -np.inf)
+    excess = np.full(len(observed), np.nan)
+    for candidate in range(len(observed)):
+        group = [candidate] if groups is None else list(groups[candidate])
+        pooled = statistics[:, group]
+        pooled = pooled[np.isfinite(pooled)]
+        is_found = np.isfinite(statistics[:, candidate])
+        if len(pooled) > 0:
+            found = statistics[is_found, candidate]
+            standardised[is_found, candidate] = (found - pooled.mean()) / _spread(
+                pooled
+            )
+        of_draws = np.nan_to_num(statistics[1:, candidate])
+        if is_found[0]:
+            away = statistics[0, candidate] - of_draws.mean()
+            excess[candidate] = away / _spread(of_draws)
     greatest = standardised.max(axis=1)
     p_values = (greatest[:, None] >= standardised[0]).mean(axis=0)
-    of_draws = statistics[1:]
-    excess = (statistics[0] - of_draws.mean(axis=0)) / np.where(
-        of_draws.std(axis=0) > 0, of_draws.std(axis=0), 1
-    )
-    is_cluster = np.isfinite(observed)
     return NullTest(
-        p_values=np.where(is_cluster, p_values, np.nan),
-        excess=np.where(is_cluster, excess, np.nan),
+        p_values=np.where(np.isfinite(observed), p_values, np.nan), excess=excess
     )
+
+
+def _spread(statistics: Points) -> float:
+    spread = float(statistics.std())
+    return spread if spread > 0 else 1.0
 
 
 def margins_null(

@@ -66,10 +66,13 @@ FITS = pa.schema(
         ("algorithm", pa.string()),
         ("setting", pa.string()),
         ("n_clusters", pa.int32()),
+        ("greatest_segment_id", pa.int32()),
         ("reduction_ari", pa.float64()),
         ("model", pa.string()),
     ]
 )
+# all but the model, which may be large
+FIT_FACTS = [name for name in FITS.names if name != "model"]
 PROTOTYPES = pa.schema(
     [
         ("fit_id", pa.string()),
@@ -179,15 +182,11 @@ def fit_segmentations(
     Returns
     -------
     pyarrow.Table
-        Of the schema ``FITS``: one row per segmentation with a choice. A fit of the
-        same customers by the same declaration and choice is the last one again.
+        Of the schema ``FITS``: the new fits, one row per segmentation with a choice,
+        unless the last fit was of the same customers, declaration and choice.
     """
     declared = Declared.read(variables)
-    history = (
-        pd.DataFrame(columns=FITS.names)
-        if earlier is None
-        else engine.read(earlier, FITS.names, order_by="fit_id")
-    )
+    last_fits = {} if earlier is None else _last_fits(earlier)
     chosen = engine.read(
         choices, ["segmentation", "algorithm", "setting"], order_by="segmentation"
     ).set_index("segmentation")
@@ -196,27 +195,44 @@ def fit_segmentations(
         if segmentation.name not in chosen.index:
             continue
         candidate = _declared_candidate(segmentation, *chosen.loc[segmentation.name])
-        fits = history[history["segmentation"] == segmentation.name]
-        rows.append(_fit_row(features, segmentation, candidate, fits))
+        frame = _read(features, segmentation)
+        made_by = fingerprint(frame, segmentation, candidate)
+        last = last_fits.get(segmentation.name)
+        if last is None or last["fingerprint"] != made_by:
+            if last is not None:
+                last["model"] = _model(earlier, last["fit_id"])
+            new = _fit_row(frame, segmentation, candidate, last)
+            rows.append(new | {"fingerprint": made_by})
     return pa.Table.from_pylist(rows, FITS)
 
 
-def expand_prototypes(fits: engine.Relation) -> pa.Table:
-    """Return the prototypes of every fit, a row for each of their features.
+def expand_prototypes(
+    fits: engine.Relation, earlier: engine.Relation | None
+) -> pa.Table:
+    """Return the prototypes of the new fits, a row for each of their features.
 
     Parameters
     ----------
     fits : engine.Relation
         ``int_segmentation__fits``.
+    earlier : engine.Relation or None
+        The column ``fit_id`` of the prototypes so far.
 
     Returns
     -------
     pyarrow.Table
         Of the schema ``PROTOTYPES``.
     """
+    known = (
+        set()
+        if earlier is None
+        else set(engine.read(earlier, ["fit_id"], order_by="fit_id")["fit_id"])
+    )
     tables = [PROTOTYPES.empty_table()]
-    for fit in engine.read(fits, FITS.names, order_by="fit_id").to_dict("records"):
-        fitted = FittedSegmentation.from_json(fit["model"])
+    for fit in engine.read(fits, FIT_FACTS, order_by="fit_id").to_dict("records"):
+        if fit["fit_id"] in known:
+            continue
+        fitted = FittedSegmentation.from_json(_model(fits, fit["fit_id"]))
         positions, values = fitted.in_own_units()
         count, columns = positions.shape
         by_prototype = {
@@ -297,12 +313,10 @@ def assign_customers(
     """
     declared = Declared.read(variables)
     names = [segmentation.name for segmentation in declared.segmentations]
-    history = engine.read(fits, FITS.names, order_by="fit_id")
-    last = history.sort_values("fit_number").groupby("segmentation").tail(1)
     scorers = tuple(
-        (fit, FittedSegmentation.from_json(fit.pop("model")))
-        for fit in last.sort_values("fit_id").to_dict("records")
-        if fit["segmentation"] in names
+        (fit, FittedSegmentation.from_json(_model(fits, fit["fit_id"])))
+        for name, fit in sorted(_last_fits(fits).items())
+        if name in names
     )
     wanted = {
         feature.name for _, fitted in scorers for feature in fitted.design.features
@@ -429,45 +443,48 @@ def _candidate_row(
     }
 
 
+def _last_fits(fits: engine.Relation) -> dict[str, dict[str, Any]]:
+    """Return the last fit of each segmentation, without its model."""
+    facts = engine.read(fits, FIT_FACTS, order_by="fit_id").sort_values("fit_number")
+    return {fit["segmentation"]: fit for fit in facts.to_dict("records")}
+
+
+def _model(fits: engine.Relation, fit_id: str) -> str:
+    """Read the model of one fit; there may be many, and large ones."""
+    [model] = engine.read(fits, ["model"], where=("fit_id", fit_id), order_by="fit_id")[
+        "model"
+    ]
+    return model
+
+
 def _fit_row(
-    features: engine.Relation,
+    frame: pd.DataFrame,
     segmentation: Segmentation,
     candidate: Candidate,
-    fits: pd.DataFrame,
+    last: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    frame = _read(features, segmentation)
-    last = fits.sort_values("fit_number").to_dict("records")[-1] if len(fits) else None
-    data = fingerprint(frame, segmentation, candidate)
-    if last is not None and last["fingerprint"] == data:
-        # pandas reads null as nan, which is not null again
-        return {name: None if pd.isna(value) else value for name, value in last.items()}
-    used = frozenset(
-        segment
-        for text in fits["model"]
-        for segment in FittedSegmentation.from_json(text).centres
-    )
+    greatest = 0 if last is None else int(last["greatest_segment_id"])
     fitted, reduction_ari = fit_segmentation(
         frame,
         segmentation,
         candidate,
-        FittedSegmentation.from_json(last["model"]) if last is not None else None,
-        used,
+        None if last is None else FittedSegmentation.from_json(last["model"]),
+        frozenset({greatest}),
     )
     number = 1 if last is None else int(last["fit_number"]) + 1
+    as_of_date = frame["as_of_date"]
     return {
         "fit_id": f"{segmentation.name}:{number}",
         "segmentation": segmentation.name,
         "source_system": segmentation.source_system,
         "fit_number": number,
-        "as_of_date": None
-        if frame["as_of_date"].isna().all()
-        else frame["as_of_date"].max(),
+        "as_of_date": None if as_of_date.isna().all() else as_of_date.max(),
         "customers": fitted.design.customers,
         "left_out": fitted.design.left_out,
-        "fingerprint": data,
         "algorithm": candidate.algorithm,
         "setting": candidate.setting,
         "n_clusters": len(fitted.centres),
+        "greatest_segment_id": max(greatest, *fitted.centres),
         "reduction_ari": reduction_ari,
         "model": fitted.to_json(),
     }

@@ -104,3 +104,18 @@ def test_constant_feature_decides_only_where_it_differs() -> None:
 
 def test_no_segments_need_no_ids() -> None:
     assert match_segments({1: centres(LOYAL)[0]}, {}, SCALE, {}) == {}
+
+
+def test_levels_of_a_category_hide_no_other_feature() -> None:
+    cities = {f"city={number}": 0.03 for number in range(30)}
+    scale = {"age": 5.0, **dict.fromkeys(cities, 0.1)}
+    moved = match_segments(
+        {1: {"age": 60.0, **cities}}, {0: {"age": 45.0, **cities}}, scale, {0: 1.0}
+    )
+    assert moved == {0: 2}
+
+
+def test_feature_that_nobody_had_tells_nothing() -> None:
+    earlier = {1: {"age": 60.0, "income": float("nan")}}
+    new = {0: {"age": 61.0, "income": 20.0}}
+    assert match_segments(earlier, new, {"age": 5.0, "income": 1.0}, {0: 1.0}) == {0: 1}

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 from customer_segmentation.segmentation.algorithms import candidates_of
-from customer_segmentation.segmentation.indices import Points
+from customer_segmentation.segmentation.indices import Points, mean_silhouette
 from customer_segmentation.segmentation.search import null_statistics
 from customer_segmentation.segmentation.space import Space
 from customer_segmentation.segmentation.specs import Feature, Segmentation
@@ -207,3 +208,29 @@ def test_null_fits_are_projected_anew() -> None:
     [found] = null_statistics(space, turned, candidates, 0)
     [same] = null_statistics(space, points, candidates, 0)
     assert found == pytest.approx(same, abs=1e-9)
+
+
+def test_setting_that_hardly_ever_clusters_hides_no_other_candidate() -> None:
+    rng = np.random.default_rng(0)
+    plain = np.append(0.6, rng.normal(0.3, 0.05, 99))
+    # a density method that found one cluster on the data, and on all draws but one
+    rare = np.full(100, np.nan)
+    rare[40] = 0.2
+    often = np.append(0.3, rng.normal(0.25, 0.05, 99))
+    silhouettes = np.stack([plain, rare, often], axis=1)
+    test = compare_with_null(silhouettes[0], silhouettes[1:], [[0], [1, 2], [1, 2]])
+    assert test.p_values[0] == 0.01
+    assert np.isnan(test.p_values[1])
+
+
+def test_single_block_is_never_structure() -> None:
+    rng = np.random.default_rng(0)
+    points = np.append(rng.normal(0, 1, 100), rng.normal(20, 1, 100))[:, np.newaxis]
+    draw = margins_null(points, [[0]])
+    distances = [
+        mean_silhouette(cdist(one, one), (one[:, 0] > 10).astype(int))
+        for one in (points, *(draw(rng) for _ in range(20)))
+    ]
+    test = compare_with_null(np.array(distances[:1]), np.array(distances[1:])[:, None])
+    assert test.p_values.tolist() == [1.0]
+    assert test.excess.tolist() == [0.0]

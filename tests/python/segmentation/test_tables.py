@@ -129,11 +129,7 @@ class Warehouse:
         if not self.is_fitted:
             self.write("fits", new.schema.empty_table())
             self.is_fitted = True
-        # as dbt does for delete+insert by fit_id
         self.write("new", new)
-        self._connection.execute(
-            "delete from fits where fit_id in (select fit_id from new)"
-        )
         self._connection.execute("insert into fits from new")
 
     def assign(self, declared: dict) -> None:
@@ -143,7 +139,7 @@ class Warehouse:
         self.write("assignments", stream.read_all())
         rules = explain_segments(features, self.relation("assignments"), declared)
         self.write("rules", rules)
-        self.write("prototypes", expand_prototypes(self.relation("fits")))
+        self.write("prototypes", expand_prototypes(self.relation("fits"), None))
 
     def segments(self) -> pd.Series:
         """Return the segment of each customer, left out ones as NA."""
@@ -173,6 +169,14 @@ def built(frame: pd.DataFrame, declared: dict) -> Warehouse:
     warehouse.fill(frame)
     warehouse.build(declared)
     return warehouse
+
+
+def test_prototypes_of_known_fits_are_not_expanded_again() -> None:
+    found = built(customers(), variables())
+    fits = found.relation("fits")
+    again = expand_prototypes(fits, found.relation("prototypes"))
+    assert again.num_rows == 0
+    assert expand_prototypes(fits, None).num_rows > 0
 
 
 def test_groups_are_found_and_numbered_by_value() -> None:
