@@ -91,7 +91,7 @@ def compare_with_null(
 
 def _spread(statistics: Points) -> float:
     spread = float(statistics.std())
-    return spread if spread > 0 else 1.0
+    return spread if spread > 10.0**-DECIMALS else 1.0
 
 
 def margins_null(
