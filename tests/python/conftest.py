@@ -8,7 +8,6 @@ import pytest
 from dbt_project import (
     QUICK_SEARCH,
     WITHOUT_SEGMENTATIONS,
-    WITHOUT_TESTS,
     Warehouse,
     run_command,
     shared_file,
@@ -33,12 +32,13 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sample(workshop: Path) -> Sample:
+    """Return the warehouse of the sample, its segmentations searched quickly."""
     warehouse = Sample(workshop / "sample", workshop)
     raw = warehouse.folder / "raw"
     run_command("customer-segmentation", "simulate", "--output", str(raw))
     for source_system in ("marketplace", "online_retail", "mall"):
         warehouse.land(source_system, raw / source_system)
-    warehouse.build()
+    warehouse.build(variables=QUICK_SEARCH)
     return warehouse
 
 
@@ -76,14 +76,6 @@ def mall_dirty(workshop: Path) -> Warehouse:
         "mall", shared_file("mall-customers/Mall_Customers.dirty-variant.csv")
     )
     warehouse.build(*WITHOUT_SEGMENTATIONS, variables={"source_systems": ["mall"]})
-    return warehouse
-
-
-@pytest.fixture(scope="session")
-def quick(sample: Sample) -> Warehouse:
-    """Return a warehouse of the sample whose segmentations are searched quickly."""
-    warehouse = Warehouse(sample.folder, sample.workshop).beside("quick")
-    warehouse.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
     return warehouse
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, Warehouse, differences
+from conftest import Sample
+from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, differences
 
 PARTS = 3
 
@@ -23,20 +24,18 @@ def shuffle(landing: Path, shuffled: Path, seed: int) -> None:
             pq.write_table(table.take(rows), to / f"part-{part:05d}.parquet")
 
 
-def test_second_build_changes_nothing(quick: Warehouse) -> None:
-    again = quick.copied("built_twice")
+def test_second_build_changes_nothing(sample: Sample) -> None:
+    again = sample.copied("built_twice")
     again.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
-    assert not differences(quick, again)
+    assert not differences(sample, again)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_order_of_rows_and_threads_change_nothing(
-    quick: Warehouse, threads: int
-) -> None:
-    shuffled = quick.beside(f"shuffled_{threads}", same_landing=False)
-    shuffle(quick.landing, shuffled.landing, seed=threads)
+def test_order_of_rows_and_threads_change_nothing(sample: Sample, threads: int) -> None:
+    shuffled = sample.beside(f"shuffled_{threads}", same_landing=False)
+    shuffle(sample.landing, shuffled.landing, seed=threads)
     shuffled.build(*WITHOUT_TESTS, variables=QUICK_SEARCH, threads=threads)
-    assert not differences(quick, shuffled)
+    assert not differences(sample, shuffled)
 
 
 @pytest.mark.parametrize(
@@ -52,13 +51,13 @@ def test_order_of_rows_and_threads_change_nothing(
     ids=["in SQL", "in Python"],
 )
 def test_killed_build_leaves_whole_tables_and_can_be_rerun(
-    quick: Warehouse, message: str, is_there: str, is_not: str
+    sample: Sample, message: str, is_there: str, is_not: str
 ) -> None:
-    killed = quick.beside(f"killed_before_{is_not}")
+    killed = sample.beside(f"killed_before_{is_not}")
     assert killed.build_until(message, *WITHOUT_TESTS, variables=QUICK_SEARCH)
-    left = killed.tables() & quick.tables()
+    left = killed.tables() & sample.tables()
     assert f"main.{is_there}" in left
     assert f"main.{is_not}" not in left
-    assert not differences(quick, killed, dict.fromkeys(left, "select * from {}"))
+    assert not differences(sample, killed, dict.fromkeys(left, "select * from {}"))
     killed.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
-    assert not differences(quick, killed)
+    assert not differences(sample, killed)
