@@ -3,8 +3,9 @@
 The statistic of a candidate is its silhouette, on data and on null data fitted alike.
 Asking many candidates finds structure in noise, so the p-values are those of the
 maximum over all of them (Westfall & Young 1993, step one): each silhouette is
-standardised by its own null draws, and a candidate is compared with the greatest
-standardised silhouette of each draw.
+standardised by its null draws (those of a density method by all its settings', which
+often find one cluster), and a candidate is compared with the greatest standardised
+silhouette of each draw.
 """
 
 from collections.abc import Callable, Sequence

@@ -293,7 +293,7 @@ class _Scorer:
 
 def assign_customers(
     features: engine.Relation, fits: engine.Relation, variables: Mapping[str, Any]
-) -> pa.RecordBatchReader:
+) -> engine.Stream:
     """Give every customer the segment of the nearest prototype, without a fit.
 
     Parameters
@@ -307,7 +307,7 @@ def assign_customers(
 
     Returns
     -------
-    pyarrow.RecordBatchReader
+    engine.Stream
         Of the schema ``ASSIGNMENTS``: one row per customer and segmentation. The
         segment is 0 for an outlier and null for who was left out.
     """
