@@ -1,74 +1,24 @@
 with
 
-transactions as (
+merchant_shares as (
 
-    select * from {{ ref('transactions') }}
-
-),
-
--- a claimed coupon shows a taste for the merchant, redeemed or not
-summed_to_merchants as (
-
-    select
-        customer_key,
-        source_system,
-        merchant_key,
-        min(merchant_name) as merchant_name,
-        count(*) as transaction_count,
-        count(completed_at) as purchases,
-        max(transacted_at) as last_transacted_at
-
-    from transactions
-    where customer_key is not null and merchant_key is not null
-    group by customer_key, source_system, merchant_key
-
-),
-
-summed_to_customers as (
-
-    select
-        customer_key,
-        sum(transaction_count) as transaction_count
-
-    from summed_to_merchants
-    group by customer_key
-
-),
-
--- of merchants that are visited equally often, the one bought from more, then later
-merchants_ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by customer_key
-            order by
-                transaction_count desc,
-                purchases desc,
-                last_transacted_at desc,
-                merchant_key asc
-        ) as merchant_rank
-
-    from summed_to_merchants
+    select * from {{ ref('int_features__merchant_shares') }}
 
 ),
 
 customer_merchant_shares as (
 
     select
-        ranked.customer_key,
-        ranked.source_system,
-        ranked.merchant_key,
-        ranked.merchant_name,
-        ranked.transaction_count,
-        {{ ratio(
-            'ranked.transaction_count', 'summed_to_customers.transaction_count'
-        ) }} as merchant_share,
-        cast(ranked.merchant_rank as int) as merchant_rank
+        customer_key,
+        source_system,
+        merchant_key,
+        merchant_name,
+        transaction_count,
+        merchant_share,
+        merchant_rank
 
-    from merchants_ranked as ranked
-    inner join summed_to_customers
-        on ranked.customer_key = summed_to_customers.customer_key
+    from merchant_shares
+    where is_present
 
 )
 

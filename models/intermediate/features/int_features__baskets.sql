@@ -4,7 +4,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('int_observations__customers') }}
 
 ),
 
@@ -16,7 +16,7 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('transactions') }}
+    select * from {{ ref('int_observations__transactions') }}
 
 ),
 
@@ -31,6 +31,7 @@ products_of_purchases as (
 
     select
         transactions.customer_key,
+        transactions.as_of_date,
         transaction_lines.transaction_key,
         transaction_lines.product_key,
         sum(transaction_lines.quantity) as items
@@ -40,11 +41,11 @@ products_of_purchases as (
         on transaction_lines.transaction_key = transactions.transaction_key
     where
         transactions.is_completed
-        and transactions.customer_key is not null
         and transaction_lines.is_product
         and transaction_lines.quantity > 0
     group by
         transactions.customer_key,
+        transactions.as_of_date,
         transaction_lines.transaction_key,
         transaction_lines.product_key
 
@@ -54,12 +55,13 @@ summed_to_products as (
 
     select
         customer_key,
+        as_of_date,
         product_key,
         count(*) as purchases,
         sum(items) as items
 
     from products_of_purchases
-    group by customer_key, product_key
+    group by customer_key, as_of_date, product_key
 
 ),
 
@@ -67,12 +69,13 @@ summed_to_customers as (
 
     select
         customer_key,
+        as_of_date,
         count(*) as distinct_products,
         sum(purchases) as chosen_products,
         sum(items) as items
 
     from summed_to_products
-    group by customer_key
+    group by customer_key, as_of_date
 
 ),
 
@@ -81,6 +84,7 @@ measured as (
 
     select
         customers.customer_key,
+        customers.as_of_date,
         coalesce(summed.distinct_products, 0) as distinct_products,
         {{ ratio(
             'coalesce(summed.items, 0)', 'customers.lifetime_purchases'
@@ -97,7 +101,9 @@ measured as (
     inner join source_systems
         on customers.source_system = source_systems.source_system
     left join summed_to_customers as summed
-        on customers.customer_key = summed.customer_key
+        on
+            customers.customer_key = summed.customer_key
+            and customers.as_of_date = summed.as_of_date
     where source_systems.has_products
 
 )

@@ -2,7 +2,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('int_observations__customers') }}
 
 ),
 
@@ -14,7 +14,7 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('transactions') }}
+    select * from {{ ref('int_observations__transactions') }}
 
 ),
 
@@ -22,6 +22,7 @@ purchases_summed_to_customers as (
 
     select
         customer_key,
+        as_of_date,
         count(*) as purchases,
         count(*) filter (where {{ day_of_week('completed_at') }} >= 6) as at_weekends,
         count(*) filter (where hour(completed_at) < 12) as in_mornings,
@@ -29,8 +30,8 @@ purchases_summed_to_customers as (
         count(distinct date_trunc('month', completed_at)) as active_months
 
     from transactions
-    where is_completed and customer_key is not null
-    group by customer_key
+    where is_completed
+    group by customer_key, as_of_date
 
 ),
 
@@ -38,6 +39,7 @@ measured as (
 
     select
         customers.customer_key,
+        customers.as_of_date,
         coalesce(summed.active_months, 0) as active_months,
         {{ ratio('summed.at_weekends', 'summed.purchases') }} as weekend_share,
         case
@@ -53,7 +55,9 @@ measured as (
     inner join source_systems
         on customers.source_system = source_systems.source_system
     left join purchases_summed_to_customers as summed
-        on customers.customer_key = summed.customer_key
+        on
+            customers.customer_key = summed.customer_key
+            and customers.as_of_date = summed.as_of_date
     where source_systems.has_transactions
 
 )

@@ -2,7 +2,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('int_observations__customers') }}
 
 ),
 
@@ -14,7 +14,7 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('transactions') }}
+    select * from {{ ref('int_observations__transactions') }}
 
 ),
 
@@ -23,10 +23,11 @@ purchase_days as (
 
     select distinct
         customer_key,
+        as_of_date,
         cast(completed_at as date) as purchase_date
 
     from transactions
-    where is_completed and customer_key is not null
+    where is_completed
 
 ),
 
@@ -34,9 +35,10 @@ previous_days_added as (
 
     select
         customer_key,
+        as_of_date,
         purchase_date,
         lag(purchase_date) over (
-            partition by customer_key
+            partition by customer_key, as_of_date
             order by purchase_date asc
         ) as previous_purchase_date
 
@@ -48,6 +50,7 @@ intervals_measured as (
 
     select
         customer_key,
+        as_of_date,
         cast(
             {{ dbt.datediff('previous_purchase_date', 'purchase_date', 'day') }}
             as bigint
@@ -62,13 +65,14 @@ summed_to_customers as (
 
     select
         customer_key,
+        as_of_date,
         count(*) as purchase_days,
         count(interval_days) as intervals,
         sum(interval_days) as total_days,
         sum(interval_days * interval_days) as squared_days
 
     from intervals_measured
-    group by customer_key
+    group by customer_key, as_of_date
 
 ),
 
@@ -77,6 +81,7 @@ measured as (
 
     select
         customers.customer_key,
+        customers.as_of_date,
         coalesce(summed.purchase_days, 0) as purchase_days,
         {{ ratio('summed.total_days', 'summed.intervals') }} as interpurchase_days,
         {{ ratio(
@@ -92,7 +97,9 @@ measured as (
     inner join source_systems
         on customers.source_system = source_systems.source_system
     left join summed_to_customers as summed
-        on customers.customer_key = summed.customer_key
+        on
+            customers.customer_key = summed.customer_key
+            and customers.as_of_date = summed.as_of_date
     where source_systems.has_transactions
 
 )

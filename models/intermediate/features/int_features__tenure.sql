@@ -2,13 +2,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customers') }}
-
-),
-
-source_systems as (
-
-    select * from {{ ref('int_features__source_systems') }}
+    select * from {{ ref('int_observations__customers') }}
 
 ),
 
@@ -16,15 +10,12 @@ source_systems as (
 dated as (
 
     select
-        customers.customer_key,
-        source_systems.as_of_date,
-        least(customers.joined_at, customers.first_transacted_at) as known_since,
-        greatest(customers.last_transacted_at, customers.last_completed_at)
-            as last_active_at
+        customer_key,
+        as_of_date,
+        least(joined_at, first_transacted_at) as known_since,
+        greatest(last_transacted_at, last_completed_at) as last_active_at
 
     from customers
-    inner join source_systems
-        on customers.source_system = source_systems.source_system
 
 ),
 

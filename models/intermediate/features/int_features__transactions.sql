@@ -2,7 +2,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('int_observations__customers') }}
 
 ),
 
@@ -14,7 +14,7 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('transactions') }}
+    select * from {{ ref('int_observations__transactions') }}
 
 ),
 
@@ -23,6 +23,7 @@ summed_to_customers as (
 
     select
         customer_key,
+        as_of_date,
         count(*) filter (where is_completed) as purchases,
         count(*) filter (where is_return) as returned,
         count(*) filter (where status in ('claimed', 'redeemed')) as coupons,
@@ -31,8 +32,7 @@ summed_to_customers as (
         sum(amount) filter (where is_completed) as purchased_amount
 
     from transactions
-    where customer_key is not null
-    group by customer_key
+    group by customer_key, as_of_date
 
 ),
 
@@ -40,6 +40,7 @@ measured as (
 
     select
         customers.customer_key,
+        customers.as_of_date,
         {{ ratio('summed.purchased_amount', 'summed.purchases_with_amount') }}
             as basket_value,
         case
@@ -57,7 +58,9 @@ measured as (
     inner join source_systems
         on customers.source_system = source_systems.source_system
     left join summed_to_customers as summed
-        on customers.customer_key = summed.customer_key
+        on
+            customers.customer_key = summed.customer_key
+            and customers.as_of_date = summed.as_of_date
     where source_systems.has_transactions
 
 )

@@ -2,7 +2,7 @@ with
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    select * from {{ ref('int_observations__customers') }}
 
 ),
 
@@ -17,10 +17,11 @@ measured as (
     select
         customers.customer_key,
         customers.source_system,
-        source_systems.as_of_date,
+        customers.as_of_date,
+        customers.is_present,
         cast(
             {{ dbt.datediff(
-                'customers.last_completed_at', 'source_systems.as_of_date', 'day'
+                'customers.last_completed_at', 'customers.as_of_date', 'day'
             ) }} as int
         ) as recency_days,
         customers.lifetime_purchases as frequency,

@@ -27,12 +27,13 @@ kept_cut_points as (
 
 ),
 
--- who never bought has no place on the ruler
+-- who never bought has no place on the ruler, which is cut today
 buyers as (
 
     select * from measures
     where
-        frequency > 0
+        is_present
+        and frequency > 0
         and source_system not in (
             select kept_cut_points.source_system from kept_cut_points
         )
