@@ -86,9 +86,8 @@ measured as (
         customers.customer_key,
         customers.as_of_date,
         coalesce(summed.distinct_products, 0) as distinct_products,
-        {{ ratio(
-            'coalesce(summed.items, 0)', 'customers.lifetime_purchases'
-        ) }} as basket_items,
+        {{ ratio('coalesce(summed.items, 0)', 'customers.lifetime_purchases') }}
+            as basket_items,
         {{ ratio(
             'coalesce(summed.chosen_products, 0)', 'customers.lifetime_purchases'
         ) }} as basket_products,

@@ -26,13 +26,9 @@ rfm as (
 
 ),
 
-merchant_shares as (
-
-    select * from {{ ref('int_features__merchant_shares') }}
-
-),
-
-{% set measures = ['tenure', 'intervals', 'habits', 'baskets', 'transactions'] -%}
+{% set measures = [
+    'tenure', 'intervals', 'habits', 'baskets', 'transactions', 'merchants',
+] -%}
 {% for name in measures -%}
 {{ name }} as (
 
@@ -41,20 +37,6 @@ merchant_shares as (
 ),
 
 {% endfor -%}
-merchants as (
-
-    select
-        customer_key,
-        as_of_date,
-        count(*) as distinct_merchants,
-        max(case when merchant_rank = 1 then merchant_name end) as favourite_merchant,
-        max(merchant_share) as favourite_merchant_share
-
-    from merchant_shares
-    group by customer_key, as_of_date
-
-),
-
 joined as (
 
     select
@@ -100,7 +82,7 @@ joined as (
     inner join customers on observations.customer_key = customers.customer_key
     inner join source_systems
         on observations.source_system = source_systems.source_system
-    {% for name in ['rfm', 'merchants'] + measures -%}
+    {% for name in ['rfm'] + measures -%}
     left join {{ name }}
         on
             observations.customer_key = {{ name }}.customer_key
