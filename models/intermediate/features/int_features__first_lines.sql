@@ -18,7 +18,6 @@ product_regulars as (
 
 ),
 
--- six decimals of a share, so that sums do not depend on the order of the rows
 first_lines as (
 
     select
@@ -28,7 +27,7 @@ first_lines as (
         transaction_lines.quantity,
         transaction_lines.unit_price,
         transaction_lines.amount,
-        cast(product_regulars.regulars_share as decimal(8, 6))
+        product_regulars.regulars_share
         * transaction_lines.amount as amount_of_regulars,
         transaction_lines.is_product and transaction_lines.quantity > 0 as is_bought,
         case

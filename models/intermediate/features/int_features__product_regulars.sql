@@ -76,13 +76,17 @@ cumulated as (
 
 ),
 
--- a product that nobody bought before is taken for one that half its buyers return for
+-- a product that nobody bought before is taken for one whose buyers are half regulars;
+-- six decimals, so that sums of shares do not depend on the order of the rows
 measured as (
 
     select
         product_key,
         purchase_date,
-        {{ ratio('(purchases_of_regulars + 5)', '(purchases + 10)') }} as regulars_share
+        cast(
+            {{ ratio('(purchases_of_regulars + 5)', '(purchases + 10)') }}
+            as decimal(8, 6)
+        ) as regulars_share
 
     from cumulated
 
