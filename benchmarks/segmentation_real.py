@@ -220,7 +220,7 @@ def read_customers(
     return engine.read(
         features,
         ["customer_key", *columns_needed(segmentation, features.columns)],
-        where=("source_system", segmentation.source_system),
+        where={"source_system": segmentation.source_system},
         limit=FITTED_CUSTOMERS,
     ).set_index("customer_key")
 

@@ -57,6 +57,7 @@ first_purchase_features as (
         dates.day_of_week,
         dates.hour_of_day,
         dates.days_to_christmas,
+        dates.recorded_days,
         transactions.amount as basket_value,
         first_baskets.basket_lines,
         first_baskets.basket_products,
@@ -77,8 +78,7 @@ first_purchase_features as (
         first_baskets.spend_share_2_to_3,
         first_baskets.spend_share_3_to_5,
         first_baskets.spend_share_from_5,
-        first_baskets.has_fees,
-        first_baskets.regulars_share
+        first_baskets.has_fees
 
     from first_purchases
     inner join customers on first_purchases.customer_key = customers.customer_key

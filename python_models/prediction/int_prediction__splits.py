@@ -1,6 +1,6 @@
 """Which days the models of each source system learn from, and are judged on."""
 
-from customer_segmentation.prediction import split_records
+from customer_segmentation.prediction.split_tables import split_records
 
 
 def model(dbt, session):

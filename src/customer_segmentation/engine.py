@@ -5,14 +5,14 @@ The one module that knows what ``dbt.ref`` hands over. On DuckDB that is a relat
 read. Another engine gets its branch here, and nowhere else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
-__all__ = ["Relation", "Stream", "map_batches", "read", "to_frame"]
+__all__ = ["Relation", "Stream", "empty_frame", "map_batches", "read", "to_frame"]
 
 # what dbt.ref hands over, and what model() may hand back
 Relation = duckdb.DuckDBPyRelation
@@ -26,7 +26,7 @@ def read(
     columns: Sequence[str],
     *,
     order_by: str = "customer_key",
-    where: tuple[str, str] | None = None,
+    where: Mapping[str, str | bool] | None = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
     """Read columns of a relation, in an order that no run changes.
@@ -39,8 +39,8 @@ def read(
         To read, in this order.
     order_by : str
         A text column that tells the rows apart; need not be among those read.
-    where : tuple of str and str, optional
-        A column and the value it must have.
+    where : mapping of str to str or bool, optional
+        Columns and the values they must have.
     limit : int, optional
         At most so many rows: those whose ``order_by`` has the least MD5 hash. A sample
         that keeps its rows when others come, and is the same on every engine.
@@ -66,7 +66,7 @@ def map_batches(
     function: Callable[[pa.Table], pa.Table],
     schema: pa.Schema,
     *,
-    where: tuple[str, str] | None = None,
+    where: Mapping[str, str | bool] | None = None,
 ) -> Stream:
     """Apply a function to a relation batch by batch, in memory that rows do not fill.
 
@@ -82,8 +82,8 @@ def map_batches(
         rows: how they are batched is the engine's affair.
     schema : pyarrow.Schema
         Of the result.
-    where : tuple of str and str, optional
-        A column and the value it must have.
+    where : mapping of str to str or bool, optional
+        Columns and the values they must have.
 
     Returns
     -------
@@ -100,6 +100,12 @@ def map_batches(
     return pa.RecordBatchReader.from_batches(schema, batches())
 
 
+def empty_frame(relation: Relation, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a relation without a row, which tells their types."""
+    selected = relation.select(*map(ColumnExpression, columns)).limit(0)
+    return to_frame(selected.to_arrow_table())
+
+
 def to_frame(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table as pandas, decimals as floats."""
     plain = pa.schema(
@@ -111,8 +117,11 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     return table.cast(plain).to_pandas()
 
 
-def _filtered(relation: Relation, where: tuple[str, str] | None) -> Relation:
-    if where is None:
-        return relation
-    column, value = where
-    return relation.filter(ColumnExpression(column) == ConstantExpression(value))
+def _filtered(
+    relation: Relation, where: Mapping[str, str | bool] | None
+) -> Relation:
+    for column, value in (where or {}).items():
+        relation = relation.filter(
+            ColumnExpression(column) == ConstantExpression(value)
+        )
+    return relation

@@ -25,7 +25,6 @@ summed as (
         count(*) filter (where is_bought and quantity = 1) as single_lines,
         count(*) filter (where is_bought and mod(quantity, 12) = 0) as dozen_lines,
         count(*) filter (where is_bought and quantity >= 24) as bulk_lines,
-        sum(amount_of_regulars) filter (where is_bought) as amount_of_regulars,
         {% for band in bands -%}
         coalesce(
             sum(amount) filter (where is_bought and price_band = {{ loop.index }}), 0
@@ -56,7 +55,6 @@ measured as (
         {{ ratio('single_lines', 'basket_lines') }} as single_share,
         {{ ratio('dozen_lines', 'basket_lines') }} as dozen_share,
         {{ ratio('bulk_lines', 'basket_lines') }} as bulk_share,
-        {{ ratio('amount_of_regulars', 'product_value') }} as regulars_share,
         {% for band in bands -%}
         {{ ratio('amount_' ~ band, 'product_value') }} as spend_share_{{ band }},
         {% endfor -%}

@@ -16,6 +16,9 @@ christmas_added as (
 
     select
         first_purchases.*,
+        min(first_purchases.first_purchase_date) over (
+            partition by first_purchases.source_system
+        ) as first_recorded_date,
         cast(
             cast(year(first_purchases.first_purchase_date) as string) || '-12-25' as date
         ) as this_christmas_date,
@@ -45,7 +48,12 @@ measured as (
                 ~ ' then dated.next_christmas_date else dated.this_christmas_date end',
                 'day'
             ) }} as int
-        ) as days_to_christmas
+        ) as days_to_christmas,
+        cast(
+            {{ dbt.datediff(
+                'dated.first_recorded_date', 'dated.first_purchase_date', 'day'
+            ) }} as int
+        ) as recorded_days
 
     from christmas_added as dated
     inner join source_systems on dated.source_system = source_systems.source_system

@@ -12,12 +12,6 @@ transaction_lines as (
 
 ),
 
-product_regulars as (
-
-    select * from {{ ref('int_features__product_regulars') }}
-
-),
-
 first_lines as (
 
     select
@@ -27,8 +21,6 @@ first_lines as (
         transaction_lines.quantity,
         transaction_lines.unit_price,
         transaction_lines.amount,
-        product_regulars.regulars_share
-        * transaction_lines.amount as amount_of_regulars,
         transaction_lines.is_product and transaction_lines.quantity > 0 as is_bought,
         case
             when transaction_lines.unit_price < 1 then 1
@@ -41,11 +33,6 @@ first_lines as (
     from first_purchases
     inner join transaction_lines
         on first_purchases.transaction_key = transaction_lines.transaction_key
-    left join product_regulars
-        on
-            transaction_lines.product_key = product_regulars.product_key
-            and first_purchases.first_purchase_date
-            = product_regulars.purchase_date
 
 )
 

@@ -31,32 +31,23 @@ purchase_days as (
 
 ),
 
-previous_days_added as (
-
-    select
-        customer_key,
-        as_of_date,
-        purchase_date,
-        lag(purchase_date) over (
-            partition by customer_key, as_of_date
-            order by purchase_date asc
-        ) as previous_purchase_date
-
-    from purchase_days
-
-),
-
 intervals_measured as (
 
     select
         customer_key,
         as_of_date,
+        lead(purchase_date) over days is null as is_last,
         cast(
-            {{ dbt.datediff('previous_purchase_date', 'purchase_date', 'day') }}
+            {{ dbt.datediff('lag(purchase_date) over days', 'purchase_date', 'day') }}
             as bigint
         ) as interval_days
 
-    from previous_days_added
+    from purchase_days
+    window
+        days as (
+            partition by customer_key, as_of_date
+            order by purchase_date asc
+        )
 
 ),
 
@@ -69,7 +60,9 @@ summed_to_customers as (
         count(*) as purchase_days,
         count(interval_days) as intervals,
         sum(interval_days) as total_days,
-        sum(interval_days * interval_days) as squared_days
+        sum(interval_days * interval_days) as squared_days,
+        max(interval_days) as longest_interval_days,
+        max(case when is_last then interval_days end) as last_interval_days
 
     from intervals_measured
     group by customer_key, as_of_date
@@ -83,6 +76,8 @@ measured as (
         customers.customer_key,
         customers.as_of_date,
         coalesce(summed.purchase_days, 0) as purchase_days,
+        summed.longest_interval_days,
+        summed.last_interval_days,
         {{ ratio('summed.total_days', 'summed.intervals') }} as interpurchase_days,
         {{ ratio(
             'sqrt(' ~ ratio(

@@ -17,15 +17,16 @@ transactions as (
 
 ),
 
--- a purchase has happened when it was completed, a return when it was made
+-- a purchase has happened when it was completed, a return when it was made; of a source
+-- system without amounts all money is null
 dated as (
 
     select
         transactions.customer_key,
         transactions.as_of_date,
         transactions.is_completed,
+        case when source_systems.has_amounts then 0 end as no_amount,
         transactions.amount,
-        source_systems.has_amounts,
         month(transactions.completed_at) >= 9 as is_in_autumn,
         cast(
             {{ dbt.datediff(
@@ -42,11 +43,12 @@ dated as (
 
 ),
 
--- exact to four decimals, so that sums do not depend on the order of the rows
-decayed as (
+-- four decimals, so that sums do not depend on the order of the rows
+weighted as (
 
     select
         dated.*,
+        case when is_completed then amount end as bought,
         {% for days in half_lives -%}
         cast(power(0.5, days_ago / {{ days }}.0) as decimal(8, 4))
             as weight_{{ days }}{{ ',' if not loop.last }}
@@ -64,31 +66,34 @@ summed as (
         {% for days in windows -%}
         count(*) filter (where is_completed and days_ago <= {{ days }})
             as purchases_{{ days }},
-        sum(amount) filter (where days_ago <= {{ days }}) as spend_{{ days }},
+        sum(case when days_ago <= {{ days }} then amount else no_amount end)
+            as spend_{{ days }},
         {% endfor -%}
         {% for number, above, up_to in quarters -%}
         count(*) filter (
             where is_completed and days_ago > {{ above }} and days_ago <= {{ up_to }}
         ) as purchases_quarter_{{ number }},
-        sum(amount) filter (
-            where is_completed and days_ago > {{ above }} and days_ago <= {{ up_to }}
+        sum(
+            case
+                when days_ago > {{ above }} and days_ago <= {{ up_to }} then bought
+                else no_amount
+            end
         ) as spend_quarter_{{ number }},
         {% endfor -%}
         {% for days in half_lives -%}
-        sum(weight_{{ days }}) filter (where is_completed)
+        sum(case when is_completed then weight_{{ days }} else 0 end)
             as decayed_purchases_{{ days }},
-        sum(amount * weight_{{ days }}) filter (where is_completed)
-            as decayed_spend_{{ days }},
+        sum(bought * weight_{{ days }}) as decayed_spend_{{ days }},
         {% endfor -%}
-        count(*) filter (where is_completed and is_in_autumn and days_ago <= 365)
-            as autumn_purchases,
-        sum(amount) filter (where is_completed and is_in_autumn and days_ago <= 365)
-            as autumn_spend,
-        sum(amount) filter (where is_completed and days_ago <= 365) as gross_spend_365,
-        max(amount) filter (where is_completed and days_ago <= 365) as largest_purchase,
-        min(amount) filter (where is_completed and days_ago <= 365) as smallest_purchase
+        count(*) filter (where is_in_autumn and days_ago <= 365) as autumn_purchases,
+        sum(
+            case when is_in_autumn and days_ago <= 365 then bought else no_amount end
+        ) as autumn_spend,
+        sum(case when days_ago <= 365 then bought else no_amount end)
+            as gross_spend_365,
+        max(case when days_ago <= 365 then bought end) as largest_purchase
 
-    from decayed
+    from weighted
     group by customer_key, as_of_date
 
 )

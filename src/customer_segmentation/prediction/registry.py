@@ -138,7 +138,8 @@ def _check_features(
             f"{name} was of kind {kind} and is of kind {found[name]}"
             for name, kind in kinds.items()
             # a column without a value may be of any kind
-            if found.get(name, kind) not in (kind, "unknown")
+            if "unknown" not in (kind, found.get(name, kind))
+            and found.get(name, kind) != kind
         ),
     ]
     if not problems and list(kinds) == list(found):

@@ -72,6 +72,8 @@ class Split:
         learn from.
     train, test : Days or None
         Whom to learn from, and whom to predict.
+    as_of_date : date
+        Nothing from this day on exists.
     """
 
     source_system: str
@@ -82,6 +84,7 @@ class Split:
     is_cross_validated: bool
     train: Days | None
     test: Days | None
+    as_of_date: date
 
 
 def horizon_of(record: Record, rules: PredictionRules) -> int | None:
@@ -132,6 +135,7 @@ def _existing(record: Record, rules: PredictionRules, horizon: int) -> Iterator[
             is_cross_validated=train == test,
             train=None if train is None else cutoff(train),
             test=None if test is None else cutoff(test),
+            as_of_date=record.as_of_date,
         )
 
     yield split("score", horizon, None, 0)
@@ -151,7 +155,7 @@ def _new(record: Record, rules: PredictionRules, horizon: int) -> Iterator[Split
     yield ranges.split("fit", horizon, (ranges.first, horizon + 1), None)
     for days in _horizons(rules, horizon):
         if ranges.last_to_learn_from(days) is not None:
-            yield ranges.out_of_time(days)
+            yield ranges.out_of_time("test", days)
         elif days == horizon:
             both = (ranges.first, days + 1)
             yield ranges.split("test", days, both, both)
@@ -169,9 +173,14 @@ def _segment(record: Record, rules: PredictionRules) -> Iterator[Split]:
         return
     yield ranges.split("score", days, None, (rules.new_within_days, 1))
     yield ranges.split("fit", days, (ranges.first, days + 1), None)
-    yield ranges.out_of_time(days)
-    both = (ranges.first, last)
-    yield ranges.split("selection", days, both, both)
+    yield ranges.out_of_time("test", days)
+    # the outcome of the selection is complete when the first of the test buys
+    before = days + rules.test_days
+    if ranges.last_to_learn_from(days, before) is not None:
+        yield ranges.out_of_time("selection", days, before)
+    else:
+        both = (ranges.first, last)
+        yield ranges.split("selection", days, both, both)
 
 
 @dataclass(frozen=True)
@@ -186,17 +195,17 @@ class _Firsts:
     def first(self) -> int:
         return _first(self.record, self.rules)
 
-    def last_to_learn_from(self, horizon: int) -> int | None:
+    def last_to_learn_from(self, horizon: int, before: int = 0) -> int | None:
         # the outcome of the last is complete when the first of the test buys
-        last = 2 * horizon + self.rules.test_days + 1
+        last = before + 2 * horizon + self.rules.test_days + 1
         return last if self.first - last >= self.rules.test_days else None
 
-    def out_of_time(self, horizon: int) -> Split:
+    def out_of_time(self, part: Part, horizon: int, before: int = 0) -> Split:
         return self.split(
-            "test",
+            part,
             horizon,
-            (self.first, self.last_to_learn_from(horizon)),
-            (horizon + self.rules.test_days, horizon + 1),
+            (self.first, self.last_to_learn_from(horizon, before)),
+            (before + horizon + self.rules.test_days, before + horizon + 1),
         )
 
     def split(
@@ -212,6 +221,7 @@ class _Firsts:
             is_cross_validated=train == test,
             train=self._days(train),
             test=self._days(test),
+            as_of_date=self.record.as_of_date,
         )
 
     def _days(self, days_ago: tuple[int, int] | None) -> Days | None:

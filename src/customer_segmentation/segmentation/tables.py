@@ -355,7 +355,7 @@ def explain_segments(
         assigned = engine.read(
             assignments,
             ["customer_key", "segment_id"],
-            where=("segmentation", segmentation.name),
+            where={"segmentation": segmentation.name},
             limit=FITTED_CUSTOMERS,
         ).dropna()
         customers = _read(features, segmentation).merge(assigned, on="customer_key")
@@ -388,7 +388,7 @@ def _read(features: engine.Relation, segmentation: Segmentation) -> pd.DataFrame
             *("customer_key", "as_of_date"),
             *columns_needed(segmentation, features.columns),
         ],
-        where=("source_system", segmentation.source_system),
+        where={"source_system": segmentation.source_system},
         limit=FITTED_CUSTOMERS,
     )
     worth = segmentation.value_feature
@@ -451,7 +451,7 @@ def _last_fits(fits: engine.Relation) -> dict[str, dict[str, Any]]:
 
 def _model(fits: engine.Relation, fit_id: str) -> str:
     """Read the model of one fit; there may be many, and large ones."""
-    [model] = engine.read(fits, ["model"], where=("fit_id", fit_id), order_by="fit_id")[
+    [model] = engine.read(fits, ["model"], where={"fit_id": fit_id}, order_by="fit_id")[
         "model"
     ]
     return model

@@ -72,11 +72,11 @@ def test_only_the_rows_asked_for_are_read(
 ) -> None:
     columns = ["customer_key", "source_system"]
     frame = engine.read(
-        features(connection), columns, where=("source_system", "mall"), limit=500
+        features(connection), columns, where={"source_system": "mall"}, limit=500
     )
     assert set(frame["source_system"]) == {"mall"}
     assert len(frame) == 500
-    quoted = ("source_system", "o'clock")
+    quoted = {"source_system": "o'clock"}
     assert engine.read(features(connection), columns, where=quoted).empty
 
 
@@ -132,6 +132,6 @@ def test_batches_hold_what_is_asked_for(connection: duckdb.DuckDBPyConnection) -
         ["customer_key", "monetary"],
         double,
         SCHEMA,
-        where=("source_system", "mall"),
+        where={"source_system": "mall"},
     )
     assert stream.read_all().num_rows == 125_000

@@ -1,0 +1,65 @@
+with
+
+backtests as (
+
+    select * from {{ ref('int_prediction__backtests') }}
+
+),
+
+-- decimals, so that sums do not depend on the order of the rows
+measured as (
+
+    {% for outcome, predicted, actual in [
+        ('spend', 'expected_spend', 'spend'),
+        ('purchases', 'expected_purchases', 'purchases'),
+        ('return', 'return_probability', 'case when has_returned then 1 else 0 end'),
+    ] -%}
+    select
+        source_system,
+        population,
+        part,
+        horizon_days,
+        algorithm,
+        is_baseline,
+        customer_key,
+        '{{ outcome }}' as outcome,
+        cast({{ predicted }} as decimal(18, 6)) as predicted,
+        cast({{ actual }} as decimal(18, 6)) as actual
+
+    from backtests
+    where {{ predicted }} is not null
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- equal predictions are cut by key, so that the groups are equally large
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by
+                source_system, population, part, horizon_days, algorithm, outcome
+            order by predicted asc, customer_key asc
+        ) as predicted_rank,
+        count(*) over (
+            partition by
+                source_system, population, part, horizon_days, algorithm, outcome
+        ) as customers
+
+    from measured
+
+),
+
+deciles as (
+
+    select
+        *,
+        cast(floor((predicted_rank - 1) * 10 / customers) as int) + 1 as decile
+
+    from ranked
+
+)
+
+select * from deciles

@@ -1,0 +1,95 @@
+with
+
+evaluations as (
+
+    select * from {{ ref('int_prediction__evaluations') }}
+
+),
+
+-- rank, calibration and error, on past days; of a source system without amounts those of
+-- its purchases
+measures as (
+
+    select *
+    from evaluations
+    where part = 'selection' and is_choice and value is not null
+
+),
+
+-- ranks of measures that differ by rounding only are equal
+ranked as (
+
+    select
+        source_system,
+        task,
+        population,
+        algorithm,
+        is_baseline,
+        rank() over (
+            partition by source_system, task, population, horizon_days, metric
+            order by
+                round(case when is_higher_better then -value else value end, 9) asc
+        ) as place
+
+    from measures
+
+),
+
+averaged as (
+
+    select
+        source_system,
+        task,
+        population,
+        algorithm,
+        is_baseline,
+        count(*) as measures,
+        {{ ratio('sum(place)', 'count(*)') }} as mean_place
+
+    from ranked
+    group by source_system, task, population, algorithm, is_baseline
+
+),
+
+-- where two are equal, the dumber one
+placed as (
+
+    select
+        *,
+        row_number() over (
+            partition by source_system, task, population
+            order by
+                measures desc, mean_place asc, is_baseline desc, algorithm asc
+        ) as place,
+        row_number() over (
+            partition by source_system, task, population, is_baseline
+            order by measures desc, mean_place asc, algorithm asc
+        ) as place_of_its_kind
+
+    from averaged
+
+),
+
+choices as (
+
+    select
+        champion.source_system,
+        champion.task,
+        champion.population,
+        champion.algorithm,
+        champion.mean_place,
+        baseline.algorithm as baseline
+
+    from placed as champion
+    inner join placed as baseline
+        on
+            champion.source_system = baseline.source_system
+            and champion.task = baseline.task
+            and champion.population = baseline.population
+            and baseline.is_baseline
+            and baseline.place_of_its_kind = 1
+    where champion.place = 1
+
+)
+
+select * from choices

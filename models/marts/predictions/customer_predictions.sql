@@ -1,0 +1,83 @@
+with
+
+existing_scores as (
+
+    select * from {{ ref('int_prediction__existing_scores') }}
+
+),
+
+new_scores as (
+
+    select * from {{ ref('int_prediction__new_scores') }}
+
+),
+
+customer_segment_predictions as (
+
+    select * from {{ ref('customer_segment_predictions') }}
+
+),
+
+-- a new customer is told by the first purchase, which is all there is
+scores as (
+
+    select
+        'new' as population,
+        new_scores.*
+
+    from new_scores
+
+    union all
+
+    select
+        'existing' as population,
+        existing_scores.*
+
+    from existing_scores
+    left join new_scores on existing_scores.customer_key = new_scores.customer_key
+    where new_scores.customer_key is null
+
+),
+
+-- the first of the declared targets that the source system has
+predicted_segments as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_key
+            order by target_rank asc
+        ) as preference
+
+    from customer_segment_predictions
+
+),
+
+customer_predictions as (
+
+    select
+        scores.customer_key,
+        scores.source_system,
+        scores.population,
+        scores.origin_date as predicted_from_date,
+        scores.horizon_days,
+        scores.return_probability,
+        scores.expected_purchases,
+        scores.expected_spend,
+        scores.spend_low,
+        scores.spend_high,
+        predicted_segments.segmentation as predicted_segmentation,
+        predicted_segments.segment_name as predicted_segment,
+        predicted_segments.probability as predicted_segment_probability,
+        scores.model_id
+
+    from scores
+    left join predicted_segments
+        on
+            scores.customer_key = predicted_segments.customer_key
+            and scores.population = 'new'
+            and predicted_segments.preference = 1
+
+)
+
+select * from customer_predictions

@@ -1,0 +1,57 @@
+with
+
+evaluations as (
+
+    select * from {{ ref('int_prediction__evaluations') }}
+
+),
+
+champions as (
+
+    select * from {{ ref('int_prediction__champions') }}
+
+),
+
+algorithms_in_use as (
+
+    select distinct
+        source_system,
+        task,
+        population,
+        algorithm
+
+    from champions
+
+),
+
+model_evaluations as (
+
+    select
+        evaluations.source_system,
+        evaluations.task,
+        evaluations.population,
+        evaluations.part as split,
+        evaluations.horizon_days,
+        evaluations.is_cross_validated,
+        evaluations.algorithm,
+        evaluations.is_baseline,
+        in_use.algorithm is not null as is_champion,
+        evaluations.metric,
+        evaluations.is_choice,
+        evaluations.is_higher_better,
+        evaluations.customers,
+        evaluations.value,
+        evaluations.low,
+        evaluations.high
+
+    from evaluations
+    left join algorithms_in_use as in_use
+        on
+            evaluations.source_system = in_use.source_system
+            and evaluations.task = in_use.task
+            and evaluations.population = in_use.population
+            and evaluations.algorithm = in_use.algorithm
+
+)
+
+select * from model_evaluations

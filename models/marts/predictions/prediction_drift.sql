@@ -1,0 +1,28 @@
+with
+
+drift as (
+
+    select * from {{ ref('int_prediction__drift') }}
+
+),
+
+prediction_drift as (
+
+    select
+        source_system,
+        task,
+        population,
+        model_id,
+        feature,
+        is_prediction,
+        psi,
+        psi_by_chance,
+        change,
+        training_customers,
+        customers
+
+    from drift
+
+)
+
+select * from prediction_drift

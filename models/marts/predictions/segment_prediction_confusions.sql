@@ -1,0 +1,67 @@
+with
+
+segment_backtests as (
+
+    select * from {{ ref('int_prediction__segment_backtests') }}
+
+),
+
+champions as (
+
+    select * from {{ ref('int_prediction__champions') }}
+
+),
+
+counted as (
+
+    select
+        source_system,
+        segmentation,
+        part,
+        horizon_days,
+        algorithm,
+        is_baseline,
+        segment,
+        predicted_segment,
+        count(*) as customers,
+        count(*) filter (where has_returned) as customers_returned
+
+    from segment_backtests
+    where seed = 0
+    group by
+        source_system,
+        segmentation,
+        part,
+        horizon_days,
+        algorithm,
+        is_baseline,
+        segment,
+        predicted_segment
+
+),
+
+segment_prediction_confusions as (
+
+    select
+        counted.source_system,
+        counted.segmentation,
+        counted.part as split,
+        counted.horizon_days,
+        counted.algorithm,
+        counted.is_baseline,
+        champions.model_id is not null as is_champion,
+        counted.segment,
+        counted.predicted_segment,
+        counted.customers,
+        counted.customers_returned
+
+    from counted
+    left join champions
+        on
+            counted.source_system = champions.source_system
+            and 'segment:' || counted.segmentation = champions.task
+            and counted.algorithm = champions.algorithm
+
+)
+
+select * from segment_prediction_confusions

@@ -1,0 +1,11 @@
+"""What the champions expect of today's new customers; nothing is fitted."""
+
+from customer_segmentation.prediction import score_purchases
+
+
+def model(dbt, session):
+    """Score them, in batches."""
+    customers = dbt.ref("first_purchase_features")
+    models = dbt.ref("int_prediction__models")
+    seasons = dbt.ref("int_prediction__seasons")
+    return score_purchases(customers, models, seasons, "new")

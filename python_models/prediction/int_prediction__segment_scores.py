@@ -1,0 +1,10 @@
+"""The segment that the champions expect today's new customers to come to."""
+
+from customer_segmentation.prediction import score_segments
+
+
+def model(dbt, session):
+    """Score them, in batches."""
+    customers = dbt.ref("first_purchase_features")
+    models = dbt.ref("int_prediction__models")
+    return score_segments(customers, models)

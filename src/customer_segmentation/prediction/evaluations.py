@@ -1,0 +1,250 @@
+"""The table of how well every candidate predicted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from joblib import Parallel, delayed
+
+from customer_segmentation import engine
+from customer_segmentation.prediction import metrics
+from customer_segmentation.prediction.classification import Judged
+from customer_segmentation.prediction.purchase_backtests import PURCHASE_BACKTESTS
+from customer_segmentation.prediction.segment_backtests import SEGMENT_BACKTESTS
+
+__all__ = ["EVALUATIONS", "Metric", "evaluate_backtests"]
+
+EVALUATIONS = pa.schema(
+    [
+        ("source_system", pa.string()),
+        ("task", pa.string()),
+        ("population", pa.string()),
+        ("part", pa.string()),
+        ("horizon_days", pa.int32()),
+        ("is_cross_validated", pa.bool_()),
+        ("algorithm", pa.string()),
+        ("is_baseline", pa.bool_()),
+        ("metric", pa.string()),
+        ("is_higher_better", pa.bool_()),
+        ("is_choice", pa.bool_()),
+        ("customers", pa.int64()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+    ]
+)
+# what is measured together
+GROUP = [
+    *("source_system", "task", "population", "part", "horizon_days"),
+    *("is_cross_validated", "algorithm", "is_baseline"),
+]
+# an interval needs no more than this to be told from another
+DRAWS = 100
+SEED = 0
+# of those who bought again; the segment of others follows from the first purchase
+OF_RETURNED = "_of_returned"
+CHOICE_OF_SEGMENTS = ("log_loss", "macro_f1", "accuracy")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measure of a column of predictions.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the table.
+    measure : callable
+        Takes the columns.
+    columns : tuple of str
+        Predictions first.
+    is_higher_better : bool or None
+        None where neither is, as of a ratio that should be 1.
+    is_choice : bool
+        Whether the champion is chosen by it.
+    """
+
+    name: str
+    measure: Callable[..., float]
+    columns: tuple[str, ...]
+    is_higher_better: bool | None
+    is_choice: bool = False
+
+
+def _of_amount(name: str, *, is_choice: bool) -> list[Metric]:
+    pair = (f"expected_{name}", name)
+    return [
+        Metric(f"{name}_spearman", metrics.spearman, pair, True, is_choice),
+        Metric(f"{name}_decile_error", metrics.decile_error, pair, False, is_choice),
+        Metric(f"{name}_mae", metrics.mean_absolute_error, pair, False, is_choice),
+        Metric(f"{name}_gini", metrics.normalised_gini, pair, True),
+        Metric(f"{name}_decile_mape", metrics.decile_mape, pair, False),
+        Metric(f"{name}_total_ratio", metrics.total_ratio, pair, None),
+    ]
+
+
+RETURN = ("return_probability", "has_returned")
+OF_RETURN = [
+    Metric("return_auc", metrics.auc, RETURN, True),
+    Metric("return_log_loss", metrics.binary_log_loss, RETURN, False),
+]
+COVERAGE = Metric(
+    "interval_coverage", metrics.coverage, ("spend_low", "spend_high", "spend"), None
+)
+WITH_AMOUNTS = [
+    *_of_amount("spend", is_choice=True),
+    *_of_amount("purchases", is_choice=False),
+    *OF_RETURN,
+    COVERAGE,
+]
+WITHOUT_AMOUNTS = [*_of_amount("purchases", is_choice=True), *OF_RETURN]
+
+
+def evaluate_backtests(
+    purchases: engine.Relation, segments: engine.Relation
+) -> pa.Table:
+    """Measure every candidate on every split, baselines too.
+
+    Parameters
+    ----------
+    purchases : engine.Relation
+        ``int_prediction__backtests``.
+    segments : engine.Relation
+        ``int_prediction__segment_backtests``.
+
+    Returns
+    -------
+    pyarrow.Table
+        Of the schema ``EVALUATIONS``, with 95 % bootstrap intervals over customers
+        where the split is a test.
+    """
+    of_purchases = _read(purchases, PURCHASE_BACKTESTS)
+    of_segments = _read(segments, SEGMENT_BACKTESTS)
+    of_purchases["task"] = "next_purchases"
+    of_segments["task"] = "segment:" + of_segments["segmentation"].astype(str)
+    tasks = (
+        delayed(measured)(rows, dict(zip(GROUP, key, strict=True)))
+        for table, measured in (
+            (of_purchases, _purchases_measured),
+            (of_segments, _segments_measured),
+        )
+        for key, rows in table.groupby(GROUP, sort=True)
+    )
+    rows = [row for found in Parallel(n_jobs=-1)(tasks) for row in found]
+    return pa.Table.from_pylist(rows, EVALUATIONS)
+
+
+def _read(relation: engine.Relation, schema: pa.Schema) -> pd.DataFrame:
+    rows = engine.read(relation, schema.names)
+    # beyond the key, so that sums do not depend on how the rows came
+    return rows.sort_values([*_present(rows), "customer_key"], ignore_index=True)
+
+
+def _present(rows: pd.DataFrame) -> list[str]:
+    return [name for name in (*GROUP, "segmentation", "seed") if name in rows]
+
+
+def _purchases_measured(
+    rows: pd.DataFrame, facts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    wanted = WITH_AMOUNTS if rows["spend"].notna().all() else WITHOUT_AMOUNTS
+    columns = {name: rows[name].to_numpy(dtype=float) for name in NUMBERS}
+    return [_of_metric(metric, columns, facts) for metric in wanted]
+
+
+def _of_metric(
+    metric: Metric, columns: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    of_metric = [columns[name] for name in metric.columns]
+    ends = (np.nan, np.nan)
+    if facts["part"] == "test":
+        ends = metrics.bootstrap_interval(metric.measure, *of_metric, draws=DRAWS)
+    return _row(
+        facts, metric.name, metric.is_higher_better, metric.is_choice,
+        len(of_metric[0]), metric.measure(*of_metric), ends,
+    )  # fmt: skip
+
+
+def _segments_measured(
+    rows: pd.DataFrame, facts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the figures of all customers, and of those who bought again."""
+    found = []
+    for ending, of_part in (("", rows), (OF_RETURNED, rows[rows["has_returned"]])):
+        if of_part.empty:
+            continue
+        by_seed = [
+            Judged.of_columns(
+                seeded["segment"],
+                seeded["predicted_segment"],
+                seeded["segment_probability"],
+            )
+            for _, seeded in of_part.groupby("seed", sort=True)
+        ]
+        quality = _mean_quality(by_seed, None)
+        draws = pd.DataFrame()
+        if facts["part"] == "test":
+            rng = np.random.default_rng(SEED)
+            customers = len(by_seed[0].actual)
+            draws = pd.DataFrame(
+                _mean_quality(
+                    by_seed,
+                    rng.multinomial(customers, np.full(customers, 1 / customers)),
+                )
+                for _ in range(DRAWS)
+            )
+        for name, value in quality.items():
+            ends = (np.nan, np.nan)
+            if not draws.empty:
+                ends = tuple(draws[name].quantile([0.025, 0.975]))
+            found.append(
+                _row(
+                    facts, name + ending, name != "log_loss",
+                    not ending and name in CHOICE_OF_SEGMENTS,
+                    len(by_seed[0].actual), value, ends,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _mean_quality(
+    by_seed: list[Judged], weights: np.ndarray | None
+) -> dict[str, float]:
+    """Return the figures, as a mean over the seeds, of customers drawn so often."""
+    found = [
+        vars(one.quality(np.ones(len(one.actual)) if weights is None else weights))
+        for one in by_seed
+    ]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+
+def _row(
+    facts: Mapping[str, Any],
+    metric: str,
+    is_higher_better: bool | None,
+    is_choice: bool,
+    customers: int,
+    value: float,
+    ends: tuple[float, float],
+) -> dict[str, Any]:
+    low, high = ends
+    return {
+        **facts,
+        "metric": metric,
+        "is_higher_better": is_higher_better,
+        "is_choice": is_choice,
+        "customers": customers,
+        "value": _or_null(value),
+        "low": _or_null(low),
+        "high": _or_null(high),
+    }
+
+
+def _or_null(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+NUMBERS = sorted({name for metric in WITH_AMOUNTS for name in metric.columns})

@@ -1,0 +1,165 @@
+"""The table of what candidates predicted of customers they did not learn from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from customer_segmentation import engine
+from customer_segmentation.prediction.backtests import Job, done, seen_by
+from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
+from customer_segmentation.prediction.rules import PredictionRules
+from customer_segmentation.prediction.samples import (
+    EXISTING,
+    NEW,
+    OUTCOMES,
+    Sample,
+    Seen,
+)
+from customer_segmentation.prediction.seasons import InSeason, Seasons
+from customer_segmentation.prediction.split_tables import read_rules, read_splits
+from customer_segmentation.prediction.splits import Split
+
+__all__ = ["PURCHASE_BACKTESTS", "backtest_purchases", "read_purchase_samples"]
+
+PURCHASE_BACKTESTS = pa.schema(
+    [
+        ("source_system", pa.string()),
+        ("population", pa.string()),
+        ("part", pa.string()),
+        ("horizon_days", pa.int32()),
+        ("is_cross_validated", pa.bool_()),
+        ("algorithm", pa.string()),
+        ("is_baseline", pa.bool_()),
+        ("customer_key", pa.string()),
+        ("origin_date", pa.date32()),
+        ("has_returned", pa.bool_()),
+        ("purchases", pa.int64()),
+        ("spend", pa.float64()),
+        ("return_probability", pa.float64()),
+        ("expected_purchases", pa.float64()),
+        ("expected_spend", pa.float64()),
+        ("spend_low", pa.float64()),
+        ("spend_high", pa.float64()),
+    ]
+)
+Key = tuple[Split, str]
+
+
+def backtest_purchases(
+    existing: engine.Relation,
+    new: engine.Relation,
+    outcomes: engine.Relation,
+    splits: engine.Relation,
+    seasons: engine.Relation,
+    variables: Mapping[str, Any],
+) -> pa.Table:
+    """Predict, by every candidate, the purchases of customers it did not learn from.
+
+    Parameters
+    ----------
+    existing : engine.Relation
+        ``customer_snapshots``.
+    new : engine.Relation
+        ``first_purchase_features``.
+    outcomes : engine.Relation
+        ``int_prediction__outcomes``.
+    splits : engine.Relation
+        ``int_prediction__splits``.
+    seasons : engine.Relation
+        ``int_prediction__seasons``.
+    variables : mapping
+        The vars ``prediction`` and ``segmentations``.
+
+    Returns
+    -------
+    pyarrow.Table
+        Of the schema ``PURCHASE_BACKTESTS``: a row for each split, candidate and
+        customer predicted.
+    """
+    rules = read_rules(variables)
+    wanted = read_splits(splits, "next_purchases")
+    samples = read_purchase_samples(existing, new, outcomes, wanted)
+    jobs = list(_jobs(wanted, samples, Seasons.read(seasons), rules))
+    tables = [PURCHASE_BACKTESTS.empty_table()]
+    for (split, algorithm), rows in done(jobs, _predict):
+        frame = rows.assign(
+            source_system=split.source_system,
+            population=split.population,
+            part=split.part,
+            horizon_days=split.horizon_days,
+            is_cross_validated=split.is_cross_validated,
+            algorithm=algorithm,
+            is_baseline=CANDIDATES[algorithm].is_baseline,
+        )[PURCHASE_BACKTESTS.names]
+        tables.append(
+            pa.Table.from_pandas(frame, PURCHASE_BACKTESTS, preserve_index=False)
+        )
+    return pa.concat_tables(tables)
+
+
+def read_purchase_samples(
+    existing: engine.Relation,
+    new: engine.Relation,
+    outcomes: engine.Relation,
+    wanted: list[Split],
+) -> dict[tuple[str, str], Sample]:
+    """Return the samples of the splits by source system and population."""
+    samples = {}
+    for source_system in sorted({split.source_system for split in wanted}):
+        known = engine.read(
+            outcomes,
+            ["customer_key", "population", "origin_date", "horizon_days", *OUTCOMES],
+            where={"source_system": source_system},
+        )
+        known["origin_date"] = pd.to_datetime(known["origin_date"])
+        for relation, population in ((existing, EXISTING), (new, NEW)):
+            of_population = known[known["population"] == population.name]
+            samples[source_system, population.name] = Sample.read(
+                relation,
+                population,
+                source_system,
+                of_population.drop(columns="population"),
+            )
+    return samples
+
+
+def _jobs(
+    wanted: list[Split],
+    samples: Mapping[tuple[str, str], Sample],
+    seasons: Seasons,
+    rules: PredictionRules,
+) -> Iterator[tuple[Key, Job]]:
+    for split in wanted:
+        if split.part not in ("selection", "test"):
+            continue
+        sample = samples[split.source_system, split.population]
+        see = partial(sample.seen, horizon_days=split.horizon_days)
+        for learned, predicted in seen_by(split, see, rules.folds):
+            job = learned, predicted
+            if not split.is_cross_validated:
+                job = _in_season(split, learned, predicted, seasons)
+            for candidate in candidates_of(split.population):
+                yield (split, candidate.name), job
+
+
+def _in_season(split: Split, learned: Seen, predicted: Seen, seasons: Seasons) -> Job:
+    """Return the customers with the seasons that they are learned from and seen in."""
+    source, horizon = split.source_system, split.horizon_days
+    return (
+        replace(learned, season=seasons.to_come(source, split.train.last, horizon)),
+        replace(
+            predicted, season=seasons.year_before(source, split.test.last, horizon)
+        ),
+    )
+
+
+def _predict(key: Key, learned: Seen, predicted: Seen) -> pd.DataFrame:
+    split, algorithm = key
+    model = InSeason(CANDIDATES[algorithm].estimator(), learned.season)
+    model.fit(learned.features, learned.outcomes, split.horizon_days)
+    found = model.predict(predicted.features, predicted.season)
+    return pd.concat([predicted.keys, predicted.outcomes, found], axis=1)

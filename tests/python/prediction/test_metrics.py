@@ -1,0 +1,136 @@
+"""Measures of predictions: known values, published ones, and what is not defined."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn.metrics import log_loss, roc_auc_score
+
+from customer_segmentation.prediction.metrics import (
+    auc,
+    binary_log_loss,
+    bootstrap_interval,
+    coverage,
+    decile_error,
+    decile_mape,
+    mean_absolute_error,
+    normalised_gini,
+    spearman,
+    total_ratio,
+)
+
+RNG = np.random.default_rng(0)
+ACTUAL = np.where(RNG.random(500) < 0.4, 0, RNG.lognormal(5, 1.2, 500))
+PREDICTED = ACTUAL * RNG.lognormal(0, 1, 500) + 10
+
+
+def test_error_is_the_mean_distance():
+    assert mean_absolute_error(np.array([1.0, 5.0]), np.array([2.0, 2.0])) == 2
+
+
+def test_rank_correlation_is_scipys():
+    expected = spearmanr(PREDICTED, ACTUAL)[0]
+    assert spearman(PREDICTED, ACTUAL) == pytest.approx(expected, abs=1e-12)
+
+
+def test_gini_is_that_of_the_lorenz_curve():
+    def of_curve(order_by: np.ndarray) -> float:
+        shares = np.cumsum(ACTUAL[np.argsort(-order_by, kind="stable")]) / ACTUAL.sum()
+        return shares.mean() - (len(ACTUAL) + 1) / (2 * len(ACTUAL))
+
+    # equal outcomes make no difference to their own curve
+    expected = of_curve(PREDICTED) / of_curve(ACTUAL)
+    assert normalised_gini(PREDICTED, ACTUAL) == pytest.approx(expected, abs=1e-12)
+
+
+def test_gini_is_one_of_the_right_order_and_nothing_of_none():
+    assert normalised_gini(ACTUAL**2, ACTUAL) == pytest.approx(1)
+    assert normalised_gini(-ACTUAL, ACTUAL) == pytest.approx(-1)
+    assert normalised_gini(np.ones(500), ACTUAL) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [normalised_gini, spearman])
+def test_equal_predictions_count_the_same_in_any_order(measure):
+    rounded = np.round(PREDICTED, -2)
+    order = RNG.permutation(500)
+    assert measure(rounded[order], ACTUAL[order]) == pytest.approx(
+        measure(rounded, ACTUAL), abs=1e-12
+    )
+
+
+def test_calibration_compares_tenths():
+    predicted = np.repeat(np.arange(1.0, 11), 4)
+    actual = predicted.copy()
+    assert decile_mape(predicted, actual) == 0
+    # one tenth of ten is twice what was predicted
+    actual[:4] *= 2
+    assert decile_mape(predicted, actual) == pytest.approx(0.05)
+    assert decile_error(predicted, actual) == pytest.approx(1 / 56)
+
+
+def test_a_tenth_without_outcomes_has_no_relative_error():
+    actual = np.repeat(np.arange(10.0), 4)
+    assert np.isnan(decile_mape(actual, actual))
+    assert decile_error(actual, actual) == 0
+
+
+def test_the_total_is_compared_as_a_ratio():
+    assert total_ratio(np.array([1.0, 2.0]), np.array([0.0, 6.0])) == 0.5
+
+
+def test_who_returns_is_told_by_a_higher_probability():
+    returned = np.array([0, 0, 1, 1])
+    assert auc(np.array([0.1, 0.4, 0.35, 0.8]), returned) == 0.75
+    assert binary_log_loss(np.full(4, 0.5), returned) == pytest.approx(np.log(2))
+
+
+def test_area_and_loss_are_scikit_learns():
+    probability = np.round(RNG.random(500), 2)
+    returned = (RNG.random(500) < probability).astype(int)
+    assert auc(probability, returned) == pytest.approx(
+        roc_auc_score(returned, probability), abs=1e-12
+    )
+    probability = np.clip(probability, 0.01, 0.99)
+    assert binary_log_loss(probability, returned) == pytest.approx(
+        log_loss(returned, probability), abs=1e-12
+    )
+
+
+def test_coverage_includes_the_ends():
+    actual = np.array([0.0, 1.0, 2.0, 3.0])
+    assert coverage(np.zeros(4), np.array([0.0, 1.0, 1.0, 4.0]), actual) == 0.75
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [auc, binary_log_loss, decile_error, decile_mape, mean_absolute_error,
+     normalised_gini, spearman, total_ratio],
+)  # fmt: skip
+def test_of_nobody_nothing_is_defined(measure):
+    assert np.isnan(measure(np.array([]), np.array([])))
+
+
+@pytest.mark.parametrize("measure", [normalised_gini, total_ratio, decile_error])
+def test_without_spend_nothing_relative_is_defined(measure):
+    assert np.isnan(measure(np.arange(20.0), np.zeros(20)))
+
+
+def test_one_outcome_has_no_rank_and_no_classes():
+    assert np.isnan(spearman(np.arange(5.0), np.ones(5)))
+    assert np.isnan(auc(np.arange(5.0), np.ones(5)))
+
+
+def test_the_interval_holds_the_mean_as_often_as_it_says():
+    held = 0
+    for draw in range(200):
+        values = np.random.default_rng(draw).normal(size=60)
+        low, high = bootstrap_interval(np.mean, values, draws=200)
+        held += low <= 0 <= high
+    # of 200, 95 % give 190 with a standard deviation of 3
+    assert 180 <= held <= 198
+
+
+def test_the_interval_is_repeatable_and_undefined_of_nobody():
+    interval = bootstrap_interval(spearman, PREDICTED, ACTUAL)
+    assert interval == bootstrap_interval(spearman, PREDICTED, ACTUAL)
+    assert interval[0] < spearman(PREDICTED, ACTUAL) < interval[1]
+    assert np.isnan(bootstrap_interval(spearman, np.array([]), np.array([]))).all()

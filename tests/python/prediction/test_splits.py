@@ -1,0 +1,165 @@
+"""No model learns from what it is judged on, and each split has the days it needs."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from customer_segmentation.errors import InputError
+from customer_segmentation.prediction.rules import PredictionRules
+from customer_segmentation.prediction.splits import (
+    Days,
+    Record,
+    Split,
+    horizon_of,
+    splits_of,
+)
+
+RULES = PredictionRules(
+    horizon_days=365,
+    history_days=180,
+    burn_in_days=90,
+    test_days=90,
+    new_within_days=30,
+    segment_after_days=90,
+    backtest_horizon_days=(90, 180),
+    segment_targets=("rfm",),
+    folds=5,
+    seeds=2,
+)
+DECLARED = vars(RULES) | {
+    "backtest_horizon_days": [90, 180],
+    "segment_targets": ["rfm"],
+}
+TWO_YEARS = Record("shop", date(2011, 12, 10), date(2009, 12, 1))
+RECORDS = [
+    replace(TWO_YEARS, first_purchase_date=TWO_YEARS.as_of_date - timedelta(days))
+    for days in (272, 361, 374, 460, 546, 739, 1_180, 2_000)
+]
+
+
+def end_of_outcome(split: Split, last: date) -> date:
+    """Return the day after the last of the outcome."""
+    first_day = last if split.population == "existing" else last + timedelta(1)
+    return first_day + timedelta(split.horizon_days)
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: f"{record.days} days")
+def test_no_outcome_that_is_learned_from_reaches_into_the_test(record):
+    for split in splits_of(record, RULES):
+        if split.train and split.test and not split.is_cross_validated:
+            assert end_of_outcome(split, split.train.last) <= split.test.first
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: f"{record.days} days")
+def test_every_outcome_is_complete_as_of_today(record):
+    for split in splits_of(record, RULES):
+        for days in (split.train, split.test):
+            if days and split.part != "score":
+                assert end_of_outcome(split, days.last) <= record.as_of_date
+                assert days.first <= days.last
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: f"{record.days} days")
+def test_the_champion_is_chosen_before_the_test_of_what_is_published(record):
+    splits = list(splits_of(record, RULES))
+    for split in splits:
+        if split.part != "selection":
+            continue
+        tests = [
+            other.test.first
+            for other in splits
+            if other.part == "test"
+            and (other.task, other.population) == (split.task, split.population)
+            and other.horizon_days
+            == max(
+                one.horizon_days
+                for one in splits
+                if (one.task, one.population) == (split.task, split.population)
+            )
+        ]
+        # new customers cross-validated bought all along
+        known_by = (
+            horizon_cutoff(record) if split.task == "next_purchases" else min(tests)
+        )
+        assert end_of_outcome(split, split.test.last) <= known_by
+
+
+def horizon_cutoff(record: Record) -> date:
+    """Return the last day whose outcome at the published horizon is known."""
+    return record.as_of_date - timedelta(horizon_of(record, RULES))
+
+
+def test_a_purpose_has_one_split_of_a_part_and_horizon():
+    for record in RECORDS:
+        keys = [
+            (split.task, split.population, split.part, split.horizon_days)
+            for split in splits_of(record, RULES)
+        ]
+        assert len(keys) == len(set(keys))
+
+
+def test_two_years_are_split_as_in_the_published_protocol():
+    splits = list(splits_of(TWO_YEARS, RULES))
+    assert (
+        Split(
+            *("shop", "next_purchases", "existing", "test", 365),
+            is_cross_validated=True,
+            train=Days(date(2010, 12, 10), date(2010, 12, 10)),
+            test=Days(date(2010, 12, 10), date(2010, 12, 10)),
+            as_of_date=TWO_YEARS.as_of_date,
+        )
+        in splits
+    )
+    assert (
+        Split(
+            *("shop", "next_purchases", "new", "test", 365),
+            is_cross_validated=True,
+            train=Days(date(2010, 3, 1), date(2010, 12, 9)),
+            test=Days(date(2010, 3, 1), date(2010, 12, 9)),
+            as_of_date=TWO_YEARS.as_of_date,
+        )
+        in splits
+    )
+    assert (
+        Split(
+            *("shop", "next_purchases", "existing", "test", 90),
+            is_cross_validated=False,
+            train=Days(date(2011, 6, 13), date(2011, 6, 13)),
+            test=Days(date(2011, 9, 11), date(2011, 9, 11)),
+            as_of_date=TWO_YEARS.as_of_date,
+        )
+        in splits
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "horizon"), [(2_000, 365), (546, 365), (545, 180), (361, 180), (360, 90),
+                          (271, 90), (270, None)],
+)  # fmt: skip
+def test_a_short_record_has_a_shorter_horizon(days, horizon):
+    first = TWO_YEARS.as_of_date - timedelta(days)
+    record = replace(TWO_YEARS, first_purchase_date=first)
+    assert horizon_of(record, RULES) == horizon
+    assert bool(list(splits_of(record, RULES))) is (horizon is not None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"horizon_day": 3}, "horizon_day: is not a key; did you mean 'horizon_days'"),
+        ({"folds": 1}, "folds: is 1; give a whole number of at least 2"),
+        ({"horizon_days": "365"}, "horizon_days: is '365'; give a whole number"),
+        ({"seeds": None}, "seeds: is missing"),
+        ({"backtest_horizon_days": 90}, "backtest_horizon_days: is 90; give a list"),
+        ({"backtest_horizon_days": [90, 90]}, "names one twice"),
+        ({"segment_targets": ["rmf"]}, "'rmf' is no segmentation; known are rfm, mine"),
+    ],
+)
+def test_a_wrong_rule_is_named(changed, problem):
+    with pytest.raises(InputError, match=problem):
+        PredictionRules.read(DECLARED | changed, ["mine"])
+
+
+def test_right_rules_are_read():
+    assert PredictionRules.read(DECLARED, []) == RULES
