@@ -3,7 +3,9 @@
 import hashlib
 import json
 import platform
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +19,20 @@ LIBRARIES = ("customer-segmentation", "numpy", "scikit-learn", "scipy", "skops")
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of what a model's predictions depend on."""
+    """Return the versions of what a model's predictions depend on, our code too."""
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"python": python, **{name: version(name) for name in LIBRARIES}}
+    versions = {name: version(name) for name in LIBRARIES}
+    versions["customer-segmentation"] += f"+{_code_hash()}"
+    return {"python": python, **versions}
+
+
+@cache
+def _code_hash() -> str:
+    """Return a hash of this package: a model is made by its code of that day."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def training_fingerprint(frame: pd.DataFrame, recipe: Recipe) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "read_champions",
     "score_purchases",
     "score_segments",
+    "with_model",
 ]
 
 SCORES = pa.schema(
@@ -140,14 +141,15 @@ def read_champions(registry: engine.Relation) -> list[ModelEntry]:
         rival = in_use.get(key)
         if rival is None or _age(rival) < _age(champion):
             in_use[key] = champion
-    return [_with_model(champion, registry) for champion in in_use.values()]
+    return [with_model(champion, registry) for champion in in_use.values()]
 
 
 def _age(entry: ModelEntry) -> tuple[Any, ...]:
     return entry.trained_as_of, entry.purpose.horizon_days, entry.sequence
 
 
-def _with_model(entry: ModelEntry, registry: engine.Relation) -> ModelEntry:
+def with_model(entry: ModelEntry, registry: engine.Relation) -> ModelEntry:
+    """Return an entry of the registry with its model, which may be large."""
     columns = [*REGISTRY_FACTS, "model"]
     rows = engine.read(
         registry, columns, order_by="model_id", where={"model_id": entry.model_id}

@@ -9,6 +9,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation import engine
+from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.backtests import LEAST_CUSTOMERS
 from customer_segmentation.prediction.candidates import CANDIDATES
 from customer_segmentation.prediction.champion import (
@@ -33,10 +34,12 @@ from customer_segmentation.prediction.purchase_backtests import read_purchase_sa
 from customer_segmentation.prediction.registry import (
     champions_of,
     is_registered,
+    load_model,
     register,
 )
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import NEW, Sample, Seen
+from customer_segmentation.prediction.scoring import with_model
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
 from customer_segmentation.prediction.segment_backtests import (
     read_targets,
@@ -184,7 +187,11 @@ def train_models(
             baseline_metrics=_figures(of_purpose, choice["baseline"]),
         )
         champion = champions.get(purpose)
-        is_champion = champion is None or _wins(trained, champion, of_purpose)
+        is_champion = (
+            champion is None
+            or not _can_be_loaded(champion, trained, earlier)
+            or _wins(trained, champion, of_purpose)
+        )
         new.append(register(trained, model, entries, is_champion=is_champion))
     return to_table(new)
 
@@ -235,6 +242,17 @@ def _figures(measured: pd.DataFrame, algorithm: str) -> dict[str, float]:
     rows = measured[measured["algorithm"] == algorithm]
     names = rows["horizon_days"].astype(str) + "." + rows["metric"]
     return dict(zip(names, rows["value"], strict=True))
+
+
+def _can_be_loaded(
+    champion: ModelEntry, trained: Trained, registry: engine.Relation
+) -> bool:
+    """Tell whether the champion can still predict; features or versions may differ."""
+    try:
+        load_model(with_model(champion, registry), trained.features)
+    except InputError:
+        return False
+    return True
 
 
 def _wins(challenger: Trained, champion: ModelEntry, measured: pd.DataFrame) -> bool:
