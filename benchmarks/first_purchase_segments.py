@@ -48,7 +48,7 @@ from customer_segmentation.prediction.samples import NEW
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
-FORESTS_FUTURES = "futures_of_others"
+FUTURES_OF_OTHERS = "futures_of_others"
 BOTH = "vote_and_futures"
 # no prediction: what boosting could do if it knew how often each customer came
 TOLD = "told the future count"
@@ -128,8 +128,9 @@ def show_notebook(
     for name, figures in rows.items():
         mean = np.mean(figures, axis=0)
         accuracies = [one[0] for one in figures]
+        published = f"{PUBLISHED[name]:.3f}" if name in PUBLISHED else "-"
         click.echo(
-            f"{name:<22}{PUBLISHED.get(name, np.nan):>9.3f}  {mean[0]:>10.3f} "
+            f"{name:<22}{published:>9}  {mean[0]:>10.3f} "
             f"({min(accuracies):.3f}, {max(accuracies):.3f})        {mean[1]:>6.3f} "
             f"{mean[2]:>6.3f}  {mean[3]:>6.3f}"
         )
@@ -170,7 +171,7 @@ def show_clusters(
             columns=[str(number) for number in range(CLUSTERS)],
         )
         vote = run["soft_vote"][1].reindex(columns=found.columns, fill_value=0.0)
-        run[FORESTS_FUTURES] = known.loc[test], found
+        run[FUTURES_OF_OTHERS] = known.loc[test], found
         run[BOTH] = known.loc[test], (vote + found) / 2
         for name in ("soft_vote", BOTH):
             run[f"{name}, for F1"] = known.loc[test], weighted_for_f1(run[name][1])
@@ -185,7 +186,7 @@ def show_clusters(
         "0.45; baseline 0.535 and 0.368)"
     )
     show_runs(runs)
-    show_ceiling(runs, FORESTS_FUTURES)
+    show_ceiling(runs, FUTURES_OF_OTHERS)
 
 
 def to_features(lines: pd.DataFrame) -> pd.DataFrame:

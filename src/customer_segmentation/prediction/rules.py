@@ -37,6 +37,10 @@ class PredictionRules:
         ``rfm`` or names of segmentations.
     folds, seeds : int
         Of cross-validation, and of the classifiers' draws.
+    coverage : tuple of float
+        Least and greatest share of the customers in the intervals of a champion.
+    greatest_drift : float
+        Greatest population stability index of predictions.
     """
 
     horizon_days: int
@@ -49,6 +53,8 @@ class PredictionRules:
     segment_targets: tuple[str, ...]
     folds: int
     seeds: int
+    coverage: tuple[float, float]
+    greatest_drift: float
 
     @classmethod
     def read(cls, declared: Mapping[str, Any], segmentations: Collection[str]) -> Self:
@@ -83,6 +89,16 @@ class PredictionRules:
         )
         for days in shorter:
             _check_number("backtest_horizon_days", days, 1)
+        coverage = _checked_list("coverage", declared["coverage"])
+        if len(coverage) != 2 or not 0 <= coverage[0] < coverage[1] <= 1:
+            raise _error(
+                "coverage",
+                f"is {declared['coverage']!r}; give the least and the greatest share, "
+                "as [0.7, 0.9]",
+            )
+        drift = declared["greatest_drift"]
+        if not isinstance(drift, int | float) or isinstance(drift, bool) or drift <= 0:
+            raise _error("greatest_drift", f"is {drift!r}; give a number above 0")
         targets_known = ("rfm", *segmentations)
         for target in targets:
             if target not in targets_known:
@@ -95,6 +111,8 @@ class PredictionRules:
             **{key: declared[key] for key in _LEAST},
             backtest_horizon_days=shorter,
             segment_targets=targets,
+            coverage=coverage,
+            greatest_drift=float(drift),
         )
 
 

@@ -1,7 +1,7 @@
 """Customers on the days they are seen, and what they did next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import pandas as pd
@@ -10,7 +10,7 @@ from customer_segmentation import engine
 from customer_segmentation.prediction.seasons import UNKNOWN, Season
 from customer_segmentation.prediction.splits import Days
 
-__all__ = ["EXISTING", "NEW", "Population", "Sample", "Seen"]
+__all__ = ["EXISTING", "NEW", "NEW_TO_SEGMENT", "Population", "Sample", "Seen"]
 
 # more rows than these are learned from by a sample of as many
 READ_ROWS = 400_000
@@ -62,6 +62,8 @@ NEW = Population(
     days_to_origin=1,
     not_features=("source_system", "transaction_key", "is_new"),
 )
+# a trend that all customers to come lie beyond tells nobody's segment
+NEW_TO_SEGMENT = replace(NEW, not_features=(*NEW.not_features, "recorded_days"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,12 @@ from customer_segmentation import engine
 from customer_segmentation.prediction.entries import REGISTRY_FACTS, ModelEntry
 from customer_segmentation.prediction.feature_kinds import features_of
 from customer_segmentation.prediction.registry import champions_of, load_model
-from customer_segmentation.prediction.samples import EXISTING, NEW, Population
+from customer_segmentation.prediction.samples import (
+    EXISTING,
+    NEW,
+    NEW_TO_SEGMENT,
+    Population,
+)
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
 
 __all__ = [
@@ -123,7 +128,7 @@ def score_segments(
         for champion in read_champions(registry)
         if champion.purpose.task.startswith(SEGMENT)
     ]
-    return _scored(customers, champions, NEW, _segments, SEGMENT_SCORES)
+    return _scored(customers, champions, NEW_TO_SEGMENT, _segments, SEGMENT_SCORES)
 
 
 def read_champions(registry: engine.Relation) -> list[ModelEntry]:

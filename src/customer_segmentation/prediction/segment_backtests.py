@@ -12,7 +12,7 @@ from customer_segmentation import engine
 from customer_segmentation.prediction.backtests import Job, done, seen_by
 from customer_segmentation.prediction.classifiers import MAJORITY, fit_classifiers
 from customer_segmentation.prediction.rules import PredictionRules
-from customer_segmentation.prediction.samples import NEW, Sample, Seen
+from customer_segmentation.prediction.samples import NEW_TO_SEGMENT, Sample, Seen
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Days, Split
 
@@ -124,7 +124,7 @@ def _jobs(
             known = read_targets(targets, split.source_system, segmentation)
             if known.empty:
                 continue
-            sample = Sample.read(new, NEW, split.source_system, known)
+            sample = Sample.read(new, NEW_TO_SEGMENT, split.source_system, known)
             see = seen_with_segment(sample)
             # the choice is made by one seed, the test says what others would have given
             for seed in range(rules.seeds if split.part == "test" else 1):
@@ -139,7 +139,7 @@ def _predict(key: Key, learned: Seen, predicted: Seen) -> pd.DataFrame:
     classifiers = fit_classifiers(
         learned.features.set_index(index),
         learned.outcomes["segment"].set_axis(index),
-        # seed
+        seed=seed,
     )
     actual = predicted.outcomes["segment"].to_numpy(dtype=object)
     tables = []

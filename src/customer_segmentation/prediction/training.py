@@ -38,7 +38,7 @@ from customer_segmentation.prediction.registry import (
     register,
 )
 from customer_segmentation.prediction.rules import PredictionRules
-from customer_segmentation.prediction.samples import NEW, Sample, Seen
+from customer_segmentation.prediction.samples import NEW_TO_SEGMENT, Sample, Seen
 from customer_segmentation.prediction.scoring import with_model
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
 from customer_segmentation.prediction.segment_backtests import (
@@ -223,7 +223,9 @@ def _lessons(learned_from: LearnedFrom, rules: PredictionRules) -> Iterator[_Les
             )
             if known.empty:
                 continue
-            sample = Sample.read(learned_from.new, NEW, split.source_system, known)
+            sample = Sample.read(
+                learned_from.new, NEW_TO_SEGMENT, split.source_system, known
+            )
             seen = seen_with_segment(sample)(split.train)
             yield _Lesson(_purpose(split, f"segment:{segmentation}"), split, seen)
 

@@ -26,10 +26,13 @@ RULES = PredictionRules(
     segment_targets=("rfm",),
     folds=5,
     seeds=2,
+    coverage=(0.7, 0.9),
+    greatest_drift=2.0,
 )
 DECLARED = vars(RULES) | {
     "backtest_horizon_days": [90, 180],
     "segment_targets": ["rfm"],
+    "coverage": [0.7, 0.9],
 }
 TWO_YEARS = Record("shop", date(2011, 12, 10), date(2009, 12, 1))
 RECORDS = [
@@ -153,6 +156,8 @@ def test_a_short_record_has_a_shorter_horizon(days, horizon):
         ({"seeds": None}, "seeds: is missing"),
         ({"backtest_horizon_days": 90}, "backtest_horizon_days: is 90; give a list"),
         ({"backtest_horizon_days": [90, 90]}, "names one twice"),
+        ({"coverage": [0.9, 0.7]}, "coverage: is .0.9, 0.7.; give the least"),
+        ({"greatest_drift": 0}, "greatest_drift: is 0; give a number above 0"),
         ({"segment_targets": ["rmf"]}, "'rmf' is no segmentation; known are rfm, mine"),
     ],
 )
