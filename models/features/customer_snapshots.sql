@@ -12,9 +12,9 @@ source_systems as (
 
 ),
 
-splits as (
+cutoffs as (
 
-    select * from {{ ref('int_prediction__splits') }}
+    select * from {{ ref('int_prediction__cutoffs') }}
 
 ),
 
@@ -30,15 +30,11 @@ splits as (
 -- the past days that models learn from, and today
 days as (
 
-    {% for side in ['train', 'test'] -%}
-    select
+    select distinct
         source_system,
-        {{ side }}_from_date as as_of_date
+        cutoff_date as as_of_date
 
-    from splits
-    where population = 'existing' and {{ side }}_from_date is not null
-    {{ 'union distinct' if not loop.last }}
-    {% endfor %}
+    from cutoffs
 
 ),
 
@@ -81,10 +77,11 @@ customer_snapshots as (
         {% endfor -%}
         {% for column in [
             'mean_unit_price', 'median_unit_price', 'median_quantity',
-            'max_quantity', 'largest_line', 'bulk_share',
+            'max_quantity', 'largest_line',
         ] -%}
-        recent_lines.{{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+        recent_lines.{{ column }},
+        {% endfor -%}
+        recent_lines.bulk_share
 
     from features
     inner join days

@@ -117,9 +117,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     return table.cast(plain).to_pandas()
 
 
-def _filtered(
-    relation: Relation, where: Mapping[str, str | bool] | None
-) -> Relation:
+def _filtered(relation: Relation, where: Mapping[str, str | bool] | None) -> Relation:
     for column, value in (where or {}).items():
         relation = relation.filter(
             ColumnExpression(column) == ConstantExpression(value)

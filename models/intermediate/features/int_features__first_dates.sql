@@ -16,15 +16,17 @@ christmas_added as (
 
     select
         first_purchases.*,
-        min(first_purchases.first_purchase_date) over (
-            partition by first_purchases.source_system
-        ) as first_recorded_date,
         cast(
-            cast(year(first_purchases.first_purchase_date) as string) || '-12-25' as date
+            cast(year(first_purchases.first_purchase_date) as string)
+            || '-12-25' as date
         ) as this_christmas_date,
         cast(
-            cast(year(first_purchases.first_purchase_date) + 1 as string) || '-12-25' as date
-        ) as next_christmas_date
+            cast(year(first_purchases.first_purchase_date) + 1 as string)
+            || '-12-25' as date
+        ) as next_christmas_date,
+        min(first_purchases.first_purchase_date) over (
+            partition by first_purchases.source_system
+        ) as first_recorded_date
 
     from first_purchases
 

@@ -47,12 +47,12 @@ dated as (
 weighted as (
 
     select
-        dated.*,
-        case when is_completed then amount end as bought,
+        *,
         {% for days in half_lives -%}
         cast(power(0.5, days_ago / {{ days }}.0) as decimal(8, 4))
-            as weight_{{ days }}{{ ',' if not loop.last }}
-        {% endfor %}
+            as weight_{{ days }},
+        {% endfor -%}
+        case when is_completed then amount end as bought
 
     from dated
 

@@ -42,9 +42,9 @@ summed as (
     select
         customer_key,
         as_of_date,
+        cast(sum(quantity) as bigint) as units_365,
         count(*) as lines_365,
         count(distinct product_key) as products_365,
-        cast(sum(quantity) as bigint) as units_365,
         sum(amount) as amount,
         median(unit_price) as median_unit_price,
         median(quantity) as median_quantity,

@@ -27,12 +27,12 @@ numbered as (
 
     select
         *,
+        cast(ln(1 + greatest(amount, 0)) as decimal(9, 6)) as log_amount,
         row_number() over (
             partition by customer_key, as_of_date
             order by visit_date asc
         ) as visit_number,
-        count(*) over (partition by customer_key, as_of_date) as visits,
-        cast(ln(1 + greatest(amount, 0)) as decimal(9, 6)) as log_amount
+        count(*) over (partition by customer_key, as_of_date) as visits
 
     from visits
 
@@ -49,7 +49,7 @@ summed as (
         sum(amount) filter (where visit_number > 1) as later_value,
         count(amount) filter (where visit_number > 1) as later_visits,
         sum(log_amount) as log_value,
-        count(log_amount) as logs
+        count(log_amount) as priced_visits
 
     from numbered
     group by customer_key, as_of_date
@@ -64,10 +64,12 @@ measured as (
         first_day_value,
         last_day_value,
         cast(
-            {{ dbt.datediff('first_visit_date', 'as_of_date', 'day') }} as int
+            {{ dbt.datediff(
+                'first_visit_date', 'as_of_date', 'day'
+            ) }} as int
         ) as purchase_age_days,
         {{ ratio('later_value', 'later_visits') }} as repeat_day_value,
-        {{ ratio('log_value', 'logs') }} as mean_log_day_value
+        {{ ratio('log_value', 'priced_visits') }} as mean_log_day_value
 
     from summed
 

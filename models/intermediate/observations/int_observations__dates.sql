@@ -20,9 +20,9 @@ first_purchases as (
 
 ),
 
-splits as (
+cutoffs as (
 
-    select * from {{ ref('int_prediction__splits') }}
+    select * from {{ ref('int_prediction__cutoffs') }}
 
 ),
 
@@ -60,20 +60,6 @@ after_first_purchase as (
 ),
 
 -- the past days at which models learn and are tested
-cutoffs as (
-
-    {% for side in ['train', 'test'] -%}
-    select
-        source_system,
-        {{ side }}_from_date as cutoff_date
-
-    from splits
-    where population = 'existing' and {{ side }}_from_date is not null
-    {{ 'union distinct' if not loop.last }}
-    {% endfor %}
-
-),
-
 at_cutoffs as (
 
     select

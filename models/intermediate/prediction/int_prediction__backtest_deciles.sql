@@ -16,6 +16,7 @@ measured as (
     ] -%}
     select
         source_system,
+        task,
         population,
         part,
         horizon_days,

@@ -6,8 +6,8 @@ evaluations as (
 
 ),
 
--- rank, calibration and error, on past days; of a source system without amounts those of
--- its purchases
+-- rank, calibration and error, on past days; of a source system without amounts those
+-- of its purchases
 measures as (
 
     select *

@@ -1,8 +1,8 @@
 with
 
-splits as (
+cutoffs as (
 
-    select * from {{ ref('int_prediction__splits') }}
+    select * from {{ ref('int_prediction__cutoffs') }}
 
 ),
 
@@ -18,21 +18,6 @@ transactions as (
 
 ),
 
-cutoffs as (
-
-    {% for side in ['train', 'test'] -%}
-    select
-        source_system,
-        horizon_days,
-        {{ side }}_from_date as origin_date
-
-    from splits
-    where population = 'existing' and {{ side }}_from_date is not null
-    {{ 'union distinct' if not loop.last }}
-    {% endfor %}
-
-),
-
 -- the days to come are for those who learn from them, when they are over; the same days
 -- of the year before are known to those who predict
 windows as (
@@ -41,13 +26,13 @@ windows as (
     select
         source_system,
         horizon_days,
-        origin_date,
+        cutoff_date as origin_date,
         {{ days_before }} as days_before,
         cast(
-            {{ dbt.dateadd('day', -days_before, 'origin_date') }} as date
+            {{ dbt.dateadd('day', -days_before, 'cutoff_date') }} as date
         ) as from_date,
         cast(
-            {{ dbt.dateadd('day', 'horizon_days - ' ~ days_before, 'origin_date') }}
+            {{ dbt.dateadd('day', 'horizon_days - ' ~ days_before, 'cutoff_date') }}
             as date
         ) as end_date
 
@@ -79,6 +64,8 @@ summed as (
     where
         windows.from_date >= records.first_purchase_date
         and windows.end_date <= records.as_of_date
+        -- a year before, more days than a year have would reach past the cutoff
+        and (windows.days_before = 0 or windows.horizon_days <= windows.days_before)
     group by
         windows.source_system,
         windows.horizon_days,

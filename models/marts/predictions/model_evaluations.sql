@@ -35,14 +35,14 @@ model_evaluations as (
         evaluations.is_cross_validated,
         evaluations.algorithm,
         evaluations.is_baseline,
-        in_use.algorithm is not null as is_champion,
         evaluations.metric,
         evaluations.is_choice,
         evaluations.is_higher_better,
         evaluations.customers,
         evaluations.value,
         evaluations.low,
-        evaluations.high
+        evaluations.high,
+        in_use.algorithm is not null as is_champion
 
     from evaluations
     left join algorithms_in_use as in_use

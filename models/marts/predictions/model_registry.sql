@@ -22,7 +22,6 @@ model_registry as (
         models.horizon_days,
         models.sequence,
         models.is_champion,
-        champions.model_id is not null as is_in_use,
         models.algorithm,
         models.parameters,
         models.trained_as_of as trained_as_of_date,
@@ -37,7 +36,8 @@ model_registry as (
         models.library_versions,
         models.trusted_types,
         models.model_hash,
-        models.model
+        models.model,
+        champions.model_id is not null as is_in_use
 
     from models
     left join champions on models.model_id = champions.model_id

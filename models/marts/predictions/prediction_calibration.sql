@@ -16,11 +16,11 @@ algorithms_in_use as (
 
     select distinct
         source_system,
+        task,
         population,
         algorithm
 
     from champions
-    where task = 'next_purchases'
 
 ),
 
@@ -28,6 +28,7 @@ summed as (
 
     select
         source_system,
+        task,
         population,
         part,
         horizon_days,
@@ -42,6 +43,7 @@ summed as (
     from deciles
     group by
         source_system,
+        task,
         population,
         part,
         horizon_days,
@@ -56,7 +58,7 @@ prediction_calibration as (
 
     select
         summed.source_system,
-        'next_purchases' as task,
+        summed.task,
         summed.population,
         summed.part as split,
         summed.horizon_days,
@@ -73,6 +75,7 @@ prediction_calibration as (
     left join algorithms_in_use as in_use
         on
             summed.source_system = in_use.source_system
+            and summed.task = in_use.task
             and summed.population = in_use.population
             and summed.algorithm = in_use.algorithm
 

@@ -16,6 +16,7 @@ counted as (
 
     select
         source_system,
+        task,
         segmentation,
         part,
         horizon_days,
@@ -30,6 +31,7 @@ counted as (
     where seed = 0
     group by
         source_system,
+        task,
         segmentation,
         part,
         horizon_days,
@@ -49,17 +51,17 @@ segment_prediction_confusions as (
         counted.horizon_days,
         counted.algorithm,
         counted.is_baseline,
-        champions.model_id is not null as is_champion,
         counted.segment,
         counted.predicted_segment,
         counted.customers,
-        counted.customers_returned
+        counted.customers_returned,
+        champions.model_id is not null as is_champion
 
     from counted
     left join champions
         on
             counted.source_system = champions.source_system
-            and 'segment:' || counted.segmentation = champions.task
+            and counted.task = champions.task
             and counted.algorithm = champions.algorithm
 
 )

@@ -50,7 +50,7 @@ def seen_by(
         predicted = see(split.test)
         return [(learned, predicted)] if predicted.count else []
     # sorted by customer, so that the folds do not depend on the order of the rows
-    shuffled = KFold(folds, shuffle=True, random_state=seed)
+    shuffled = KFold(min(folds, learned.count), shuffle=True, random_state=seed)
     return [
         (learned.take(others), learned.take(fold))
         for others, fold in shuffled.split(np.arange(learned.count))

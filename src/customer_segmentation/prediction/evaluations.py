@@ -123,8 +123,6 @@ def evaluate_backtests(
     """
     of_purchases = _read(purchases, PURCHASE_BACKTESTS)
     of_segments = _read(segments, SEGMENT_BACKTESTS)
-    of_purchases["task"] = "next_purchases"
-    of_segments["task"] = "segment:" + of_segments["segmentation"].astype(str)
     tasks = (
         delayed(measured)(rows, dict(zip(GROUP, key, strict=True)))
         for table, measured in (

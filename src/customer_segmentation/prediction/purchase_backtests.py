@@ -28,6 +28,7 @@ __all__ = ["PURCHASE_BACKTESTS", "backtest_purchases", "read_purchase_samples"]
 PURCHASE_BACKTESTS = pa.schema(
     [
         ("source_system", pa.string()),
+        ("task", pa.string()),
         ("population", pa.string()),
         ("part", pa.string()),
         ("horizon_days", pa.int32()),
@@ -88,6 +89,7 @@ def backtest_purchases(
     for (split, algorithm), rows in done(jobs, _predict):
         frame = rows.assign(
             source_system=split.source_system,
+            task=split.task,
             population=split.population,
             part=split.part,
             horizon_days=split.horizon_days,

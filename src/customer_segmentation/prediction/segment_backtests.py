@@ -26,6 +26,7 @@ __all__ = [
 SEGMENT_BACKTESTS = pa.schema(
     [
         ("source_system", pa.string()),
+        ("task", pa.string()),
         ("segmentation", pa.string()),
         ("population", pa.string()),
         ("part", pa.string()),
@@ -77,6 +78,7 @@ def backtest_segments(
     for (split, segmentation, seed), rows in done(jobs, _predict):
         facts = {
             "source_system": split.source_system,
+            "task": f"segment:{segmentation}",
             "segmentation": segmentation,
             "population": split.population,
             "part": split.part,
