@@ -72,6 +72,16 @@ bench: $(INSTALLED) ## measure the segmentations on real and simulated data, in 
 	$(BIN)/python benchmarks/segmentation_scale.py
 	$(BIN)/python benchmarks/segmentation_structure.py
 
+.PHONY: bench-predictions
+bench-predictions: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/two_years/landing
+bench-predictions: export CUSTOMER_SEGMENTATION_DATABASE = $(REAL)/two_years/real.duckdb
+bench-predictions: $(INSTALLED) ## measure the predictions on real and simulated data, in half an hour
+	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz $(SHARED)/online-retail-ii/online_retail_II_2009-2010.parquet
+	$(BIN)/dbt build --log-level warn --vars '{source_systems: [online_retail]}'
+	$(BIN)/python benchmarks/btyd.py
+	$(BIN)/python benchmarks/prediction_real.py --database $(REAL)/two_years/real.duckdb
+	$(BIN)/python benchmarks/first_purchase_segments.py --shared $(dir $(SHARED)) --database $(REAL)/two_years/real.duckdb
+
 .PHONY: docs
 docs: $(READY) ## build the marts and write target/static_index.html
 	$(BIN)/dbt build --log-level warn

@@ -20,10 +20,15 @@ import yaml
 from numpy.typing import NDArray
 
 from customer_segmentation.prediction import metrics
-from customer_segmentation.prediction.backtests import Job, done, seen_by
-from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
-from customer_segmentation.prediction.samples import Sample, Seen
-from customer_segmentation.prediction.spending import NextPurchases, candidates_of
+from customer_segmentation.prediction.backtests import Job, done
+from customer_segmentation.prediction.candidates import candidates_of
+from customer_segmentation.prediction.purchase_backtests import (
+    predict_purchases,
+    purchase_jobs,
+    read_purchase_samples,
+)
+from customer_segmentation.prediction.samples import Sample
+from customer_segmentation.prediction.seasons import Seasons
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 
@@ -128,8 +133,11 @@ def measure(database: Path, draws: int, shuffles: int) -> None:
         "baseline, (e) stands in\n../shared/evidence.md."
     )
     with duckdb.connect(str(database), read_only=True) as connection:
+        seasons = Seasons.read(
+            connection.sql("from main_intermediate.int_prediction__seasons")
+        )
         for split, sample in tests_of(connection):
-            show_test(split, sample, folds, draws, shuffles)
+            show_test(split, sample, seasons, folds, draws, shuffles)
 
 
 def tests_of(
@@ -152,11 +160,16 @@ def tests_of(
 
 
 def show_test(
-    split: Split, sample: Sample, folds: int, draws: int, shuffles: int
+    split: Split,
+    sample: Sample,
+    seasons: Seasons,
+    folds: int,
+    draws: int,
+    shuffles: int,
 ) -> None:
     """Print a table with a candidate a line."""
-    see = partial(sample.seen, horizon_days=split.horizon_days)
-    jobs = seen_by(split, see, folds)
+    jobs_of = partial(purchase_jobs, split, sample, seasons, folds)
+    jobs = jobs_of()
     click.echo(f"\n{split.source_system}, {split.population}: {described(split, jobs)}")
     if not jobs:
         return
@@ -176,7 +189,7 @@ def show_test(
         line("", [figure.interval(rows, draws) for figure in figures])
         if split.is_cross_validated and shuffles:
             again = [
-                predictions(split, seen_by(split, see, folds, seed), candidate.name)
+                predictions(split, jobs_of(seed), candidate.name)
                 for seed in range(1, shuffles + 1)
             ]
             line("", [means(figure, again) for figure in figures])
@@ -202,20 +215,9 @@ def described(split: Split, jobs: list[Job]) -> str:
 
 def predictions(split: Split, jobs: list[Job], name: str) -> pd.DataFrame:
     """Return what a candidate predicts of the customers that it did not learn from."""
-    predict = partial(fitted_predictions, split.horizon_days)
-    found = done([(name, job) for job in jobs], predict)
+    found = done([((split, name), job) for job in jobs], predict_purchases)
     rows = pd.concat([rows for _, rows in found], ignore_index=True)
     return rows.sort_values("customer_key", kind="stable", ignore_index=True)
-
-
-def fitted_predictions(
-    horizon_days: int, name: str, learned: Seen, predicted: Seen
-) -> pd.DataFrame:
-    """Fit a candidate to some customers, and predict others."""
-    model = NextPurchases(name)
-    model.fit(learned.features, learned.outcomes, horizon_days)
-    found = model.predict(predicted.features)
-    return pd.concat([predicted.keys, predicted.outcomes, found], axis=1)
 
 
 def means(figure: Figure, shuffled: list[pd.DataFrame]) -> str:

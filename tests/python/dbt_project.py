@@ -24,18 +24,19 @@ SHARED = Path(
 )
 BIN = Path(sys.executable).parent
 WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
-# what is not about segmentations need not wait for their search
-WITHOUT_SEGMENTATIONS = ("--exclude", "int_segmentation__candidates+")
-DECLARED = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))[
-    "vars"
-]["segmentations"]
-# all segmentations and algorithms, but few settings, and hardly any draws
+# what is not about segmentations and predictions need not wait for them
+WITHOUT_TRAINING = ("--exclude", "tag:train+")
+PREDICTIONS = ("int_prediction__backtests+", "int_prediction__segment_backtests+")
+VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
+DECLARED = VARS["segmentations"]
+# all segmentations, algorithms and candidates, but few settings, and hardly any draws
 QUICK_SEARCH = {
     "segmentation_search": {"resamples": 2, "null_draws": 4},
     "segmentations": {
         name: one | {"k": [one["k"][0], one["k"][0] + 1]}
         for name, one in DECLARED.items()
     },
+    "prediction": VARS["prediction"] | {"folds": 2, "seeds": 1},
 }
 _TAIL = 4_000
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 from dbt_project import (
-    WITHOUT_SEGMENTATIONS,
     WITHOUT_TESTS,
+    WITHOUT_TRAINING,
     Warehouse,
     differences,
 )
@@ -137,7 +137,7 @@ def seen_early(real: Warehouse) -> Warehouse:
     early = real.beside("seen_early")
     early.build(
         *WITHOUT_TESTS,
-        *WITHOUT_SEGMENTATIONS,
+        *WITHOUT_TRAINING,
         variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
     )
     return early
@@ -174,7 +174,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
         )
     without.build(
         *WITHOUT_TESTS,
-        *WITHOUT_SEGMENTATIONS,
+        *WITHOUT_TRAINING,
         variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
     )
     assert 0 < lines_in(without) < lines_in(seen_early)

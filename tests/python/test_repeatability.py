@@ -1,12 +1,13 @@
 """The same data give the same tables, whatever the order of the rows or the crash."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import Sample
-from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, differences
+from dbt_project import PREDICTIONS, QUICK_SEARCH, WITHOUT_TESTS, differences
 
 PARTS = 3
 
@@ -39,25 +40,34 @@ def test_order_of_rows_and_threads_change_nothing(sample: Sample, threads: int) 
 
 
 @pytest.mark.parametrize(
-    ("message", "is_there", "is_not"),
+    ("message", "is_there", "is_not", "left_out"),
     [
-        ("START sql table model main.transactions ", "branches", "customer_rfm"),
+        (
+            "START sql table model main.transactions ",
+            *("branches", "customer_rfm", ["tag:train+"]),
+        ),
         (
             "START python incremental model main_intermediate.int_segmentation__fits ",
-            "cluster_choices",
-            "customer_clusters",
+            *("cluster_choices", "customer_clusters", PREDICTIONS),
+        ),
+        (
+            "START python incremental model main_intermediate.int_prediction__models ",
+            *("cluster_choices", "customer_predictions", []),
         ),
     ],
-    ids=["in SQL", "in Python"],
+    ids=["in SQL", "in a fit", "in training"],
 )
 def test_killed_build_leaves_whole_tables_and_can_be_rerun(
-    sample: Sample, message: str, is_there: str, is_not: str
+    sample: Sample, message: str, is_there: str, is_not: str, left_out: Sequence[str]
 ) -> None:
     killed = sample.beside(f"killed_before_{is_not}")
-    assert killed.build_until(message, *WITHOUT_TESTS, variables=QUICK_SEARCH)
+    arguments = (*WITHOUT_TESTS, *left_out)
+    assert killed.build_until(message, *arguments, variables=QUICK_SEARCH)
     left = killed.tables() & sample.tables()
     assert f"main.{is_there}" in left
     assert f"main.{is_not}" not in left
     assert not differences(sample, killed, dict.fromkeys(left, "select * from {}"))
-    killed.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
-    assert not differences(sample, killed)
+    killed.build(*arguments, variables=QUICK_SEARCH)
+    built = sorted(killed.tables())
+    assert f"main.{is_not}" in built
+    assert not differences(sample, killed, dict.fromkeys(built, "select * from {}"))

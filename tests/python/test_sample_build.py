@@ -8,8 +8,8 @@ import pytest
 from conftest import Sample
 from dbt_project import (
     QUICK_SEARCH,
-    WITHOUT_SEGMENTATIONS,
     WITHOUT_TESTS,
+    WITHOUT_TRAINING,
     Warehouse,
     differences,
     read_csv,
@@ -179,7 +179,7 @@ def test_typed_warehouse_tables_build_the_same_marts(sample: Sample) -> None:
     fill_raw_schema(sample, other.database, "marketplace", "raw_shop", types)
     fill_raw_schema(sample, other.database, "mall", "raw_mall", types)
     other.build(
-        *WITHOUT_SEGMENTATIONS,
+        *WITHOUT_TRAINING,
         variables={
             "source_systems": ["marketplace", "mall"],
             "source_schemas": {"marketplace": "raw_shop", "mall": "raw_mall"},

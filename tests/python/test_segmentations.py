@@ -11,6 +11,7 @@ import pytest
 from conftest import Sample
 from dbt_project import (
     DECLARED,
+    PREDICTIONS,
     QUICK_SEARCH,
     WITHOUT_TESTS,
     Warehouse,
@@ -66,6 +67,7 @@ def pinned(segmentation: str, algorithm: str, k: int) -> dict[str, object]:
         "source_systems": [declared["source_system"]],
         **QUICK_SEARCH,
         "segmentations": {segmentation: declared},
+        "prediction": QUICK_SEARCH["prediction"] | {"segment_targets": ["rfm"]},
     }
 
 
@@ -156,7 +158,7 @@ def test_ids_go_by_value_and_say_the_same_everywhere(
 def test_planted_groups_of_the_mall_are_found(sample: Sample) -> None:
     five = sample.copied("five_groups")
     five.build(
-        *("--select", "int_segmentation__candidates+", *WITHOUT_TESTS),
+        *("--select", "int_segmentation__candidates+", *WITHOUT_TESTS, *PREDICTIONS),
         variables=pinned("mall_income_score", "kmeans", 5),
     )
     truth = {
@@ -236,11 +238,11 @@ def test_few_more_customers_of_a_real_shop_move_hardly_anyone(real: Warehouse) -
 
     variables = pinned("online_retail_value", "kmeans", 4)
     grown = landed_anew(real, "grown", "online_retail", thin_out)
-    grown.build(*WITHOUT_TESTS, variables=variables)
+    grown.build(*WITHOUT_TESTS, *PREDICTIONS, variables=variables)
     before = segments(grown, "online_retail_value")
     shutil.rmtree(grown.landing)
     grown.landing.symlink_to(real.landing)
-    grown.build(*WITHOUT_TESTS, variables=variables)
+    grown.build(*WITHOUT_TESTS, *PREDICTIONS, variables=variables)
     after = segments(grown, "online_retail_value")
     assert 0.005 < len(after) / len(before) - 1 < 0.02
     numbers = "select fit_number from main_intermediate.int_segmentation__fits"

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation.prediction.samples import Seen
 from customer_segmentation.prediction.splits import Split
 
-__all__ = ["LEAST_CUSTOMERS", "Job", "done", "seen_by"]
+__all__ = ["LEAST_CUSTOMERS", "SEED", "Job", "done", "seen_by"]
 
 # fewer customers teach nothing that would hold for others
 LEAST_CUSTOMERS = 20

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
-from customer_segmentation.prediction.backtests import Job, done, seen_by
+from customer_segmentation.prediction.backtests import SEED, Job, done, seen_by
 from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import (
@@ -23,7 +23,13 @@ from customer_segmentation.prediction.seasons import InSeason, Seasons
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 
-__all__ = ["PURCHASE_BACKTESTS", "backtest_purchases", "read_purchase_samples"]
+__all__ = [
+    "PURCHASE_BACKTESTS",
+    "backtest_purchases",
+    "predict_purchases",
+    "purchase_jobs",
+    "read_purchase_samples",
+]
 
 PURCHASE_BACKTESTS = pa.schema(
     [
@@ -86,7 +92,7 @@ def backtest_purchases(
     samples = read_purchase_samples(existing, new, outcomes, wanted)
     jobs = list(_jobs(wanted, samples, Seasons.read(seasons), rules))
     tables = [PURCHASE_BACKTESTS.empty_table()]
-    for (split, algorithm), rows in done(jobs, _predict):
+    for (split, algorithm), rows in done(jobs, predict_purchases):
         frame = rows.assign(
             source_system=split.source_system,
             task=split.task,
@@ -139,13 +145,24 @@ def _jobs(
         if split.part not in ("selection", "test"):
             continue
         sample = samples[split.source_system, split.population]
-        see = partial(sample.seen, horizon_days=split.horizon_days)
-        for learned, predicted in seen_by(split, see, rules.folds):
-            job = learned, predicted
-            if not split.is_cross_validated:
-                job = _in_season(split, learned, predicted, seasons)
+        for job in purchase_jobs(split, sample, seasons, rules.folds):
             for candidate in candidates_of(split.population):
                 yield (split, candidate.name), job
+
+
+def purchase_jobs(
+    split: Split, sample: Sample, seasons: Seasons, folds: int, seed: int = SEED
+) -> list[Job]:
+    """Return whom to learn from and whom to predict, as ``seen_by``, in their seasons.
+
+    Folds of one day's customers are seen in the season that is learned from. New
+    customers have each a season of their own, which is left out.
+    """
+    see = partial(sample.seen, horizon_days=split.horizon_days)
+    jobs = seen_by(split, see, folds, seed)
+    if split.is_cross_validated or split.population != EXISTING.name:
+        return jobs
+    return [_in_season(split, *job, seasons) for job in jobs]
 
 
 def _in_season(split: Split, learned: Seen, predicted: Seen, seasons: Seasons) -> Job:
@@ -159,7 +176,8 @@ def _in_season(split: Split, learned: Seen, predicted: Seen, seasons: Seasons) -
     )
 
 
-def _predict(key: Key, learned: Seen, predicted: Seen) -> pd.DataFrame:
+def predict_purchases(key: Key, learned: Seen, predicted: Seen) -> pd.DataFrame:
+    """Fit a candidate to some customers, and predict others beside what they did."""
     split, algorithm = key
     model = InSeason(CANDIDATES[algorithm].estimator(), learned.season)
     model.fit(learned.features, learned.outcomes, split.horizon_days)

@@ -38,7 +38,12 @@ from customer_segmentation.prediction.registry import (
     register,
 )
 from customer_segmentation.prediction.rules import PredictionRules
-from customer_segmentation.prediction.samples import NEW_TO_SEGMENT, Sample, Seen
+from customer_segmentation.prediction.samples import (
+    EXISTING,
+    NEW_TO_SEGMENT,
+    Sample,
+    Seen,
+)
 from customer_segmentation.prediction.scoring import with_model
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
 from customer_segmentation.prediction.segment_backtests import (
@@ -209,10 +214,11 @@ def _lessons(learned_from: LearnedFrom, rules: PredictionRules) -> Iterator[_Les
     for split in wanted:
         sample = samples[split.source_system, split.population]
         seen = sample.seen(split.train, split.horizon_days)
-        season = seasons.to_come(
-            split.source_system, split.train.last, split.horizon_days
-        )
-        seen = replace(seen, season=season)
+        if split.population == EXISTING.name:
+            season = seasons.to_come(
+                split.source_system, split.train.last, split.horizon_days
+            )
+            seen = replace(seen, season=season)
         yield _Lesson(_purpose(split, "next_purchases"), split, seen)
     for split in read_splits(learned_from.splits, "segment"):
         if split.part != "fit":

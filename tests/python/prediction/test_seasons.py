@@ -1,0 +1,139 @@
+"""What is expected follows the season, and only as far as one is known."""
+
+import math
+from datetime import date
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from customer_segmentation.prediction.candidates import CANDIDATES
+from customer_segmentation.prediction.seasons import (
+    UNKNOWN,
+    InSeason,
+    Season,
+    Seasons,
+)
+
+CUTOFF = date(2011, 6, 1)
+LATER = date(2011, 9, 1)
+
+
+def seasons() -> Seasons:
+    with duckdb.connect() as connection:
+        rows = connection.query(
+            """
+            select * from (values
+                ('shop', date '2011-06-01', 90, 0, 500, 1000.5),
+                ('shop', date '2011-06-01', 90, 365, 250, null),
+                ('mall', date '2011-06-01', 90, 365, 1, 2)
+            ) as rows(
+                source_system, origin_date, horizon_days, days_before, purchases, spend
+            )
+            """
+        )
+        return Seasons.read(rows)
+
+
+def test_seasons_are_found_by_source_system_day_and_horizon() -> None:
+    found = seasons()
+    assert found.to_come("shop", CUTOFF, 90) == Season(500.0, 1000.5)
+    before = found.year_before("shop", CUTOFF, 90)
+    assert before.purchases == 250
+    assert math.isnan(before.spend)
+    for other in (("shop", LATER, 90), ("shop", CUTOFF, 180), ("x", CUTOFF, 90)):
+        assert found.to_come(*other) is UNKNOWN
+        assert found.year_before(*other) is UNKNOWN
+
+
+class Expects:
+    """A model that expects the same of all."""
+
+    def __init__(self, *, learns_level: bool = True) -> None:
+        self.learns_level = learns_level
+
+    def fit(self, features, outcomes, horizon_days) -> "Expects":
+        """Learn nothing."""
+        return self
+
+    def predict(self, features: pd.DataFrame | None) -> pd.DataFrame:
+        """Return the same for three customers."""
+        return pd.DataFrame(
+            {
+                "return_probability": [0.0, 0.5, 1.0],
+                "expected_purchases": [0.0, 0.6, 4.0],
+                "expected_spend": [0.0, 100.0, 1000.0],
+                "spend_low": [0.0, 0.0, 400.0],
+                "spend_high": [10.0, 300.0, 2000.0],
+            }
+        )
+
+
+LEARNED = Season(purchases=100.0, spend=5_000.0)
+
+
+def expected(season: Season, learned: Season = LEARNED, **options) -> pd.DataFrame:
+    model = InSeason(Expects(**options), learned)
+    return model.predict(pd.DataFrame(index=range(3)), season)
+
+
+def test_twice_the_season_brings_twice_as_much() -> None:
+    plain, found = Expects().predict(None), expected(Season(200.0, 10_000.0))
+    for name in ("expected_purchases", "expected_spend", "spend_low", "spend_high"):
+        np.testing.assert_allclose(found[name], 2 * plain[name])
+    np.testing.assert_allclose(found["return_probability"], [0.0, 0.75, 1.0])
+
+
+def test_purchases_and_spend_have_seasons_of_their_own() -> None:
+    plain, found = Expects().predict(None), expected(Season(50.0, 15_000.0))
+    np.testing.assert_allclose(found["expected_spend"], 3 * plain["expected_spend"])
+    np.testing.assert_allclose(found["return_probability"], [0.0, 1 - 0.5**0.5, 1.0])
+    # who surely comes buys at least once, whatever the season
+    assert (found["expected_purchases"] >= found["return_probability"]).all()
+
+
+@pytest.mark.parametrize(
+    ("season", "learned"),
+    [
+        (UNKNOWN, LEARNED),
+        (LEARNED, UNKNOWN),
+        (LEARNED, LEARNED),
+        (LEARNED, Season(0.0, 0.0)),
+        (LEARNED, Season(-1.0, -5.0)),
+        (Season(0.0, -3.0), LEARNED),
+    ],
+)
+def test_season_that_is_not_known_changes_nothing(season, learned) -> None:
+    plain = Expects().predict(None)
+    pd.testing.assert_frame_equal(expected(season, learned), plain)
+
+
+def test_season_without_amounts_changes_purchases_only() -> None:
+    found = expected(Season(purchases=200.0), Season(purchases=100.0))
+    plain = Expects().predict(None)
+    np.testing.assert_allclose(found["expected_purchases"], [0.0, 1.2, 8.0])
+    pd.testing.assert_series_equal(found["expected_spend"], plain["expected_spend"])
+
+
+@pytest.mark.parametrize(("times", "factor"), [(50.0, 3.0), (0.01, 1 / 3)])
+def test_season_is_limited(times: float, factor: float) -> None:
+    found = expected(Season(100.0 * times, 5_000.0 * times))
+    plain = Expects().predict(None)
+    np.testing.assert_allclose(
+        found["expected_spend"], factor * plain["expected_spend"]
+    )
+
+
+def test_model_without_a_level_of_its_own_is_left_as_it_is() -> None:
+    found = expected(Season(200.0, 10_000.0), learns_level=False)
+    pd.testing.assert_frame_equal(found, Expects().predict(None))
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_rules_of_thumb_and_buying_until_death_know_no_season(name: str) -> None:
+    estimator = CANDIDATES[name].estimator()
+    estimator.model = CANDIDATES[name].make()
+    lifetimes = ("bg_nbd", "pareto_nbd")
+    is_left = CANDIDATES[name].is_baseline or name in lifetimes
+    assert estimator.learns_level != is_left
