@@ -10,6 +10,7 @@ def model(dbt, session):
     existing_scores = dbt.ref("int_prediction__existing_scores")
     new_scores = dbt.ref("int_prediction__new_scores")
     segment_scores = dbt.ref("int_prediction__segment_scores")
+    champions = dbt.ref("int_prediction__champions")
     models = dbt.ref("int_prediction__models")
     customers = {"existing": existing, "new": new}
     scores = {
@@ -17,4 +18,4 @@ def model(dbt, session):
         "new": new_scores,
         "segment": segment_scores,
     }
-    return measure_drift(customers, scores, models)
+    return measure_drift(customers, scores, champions, models)

@@ -6,6 +6,7 @@ from customer_segmentation.prediction import score_purchases
 def model(dbt, session):
     """Score them, in batches."""
     customers = dbt.ref("first_purchase_features")
+    champions = dbt.ref("int_prediction__champions")
     models = dbt.ref("int_prediction__models")
     seasons = dbt.ref("int_prediction__seasons")
-    return score_purchases(customers, models, seasons, "new")
+    return score_purchases(customers, champions, models, seasons, "new")

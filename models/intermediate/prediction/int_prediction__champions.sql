@@ -16,6 +16,8 @@ ranked as (
         horizon_days,
         algorithm,
         baseline,
+        trained_as_of,
+        sequence,
         row_number() over (
             partition by source_system, task, population, horizon_days
             order by sequence desc
@@ -23,6 +25,22 @@ ranked as (
 
     from models
     where is_champion
+
+),
+
+-- a longer record, or another var, brings another horizon: who was trained last is in
+-- use
+champions_of_horizons as (
+
+    select
+        *,
+        row_number() over (
+            partition by source_system, task, population
+            order by trained_as_of desc, horizon_days desc, sequence desc
+        ) as horizon_rank
+
+    from ranked
+    where age_rank = 1
 
 ),
 
@@ -37,8 +55,8 @@ champions as (
         algorithm,
         baseline
 
-    from ranked
-    where age_rank = 1
+    from champions_of_horizons
+    where horizon_rank = 1
 
 )
 

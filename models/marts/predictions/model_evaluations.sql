@@ -12,18 +12,6 @@ champions as (
 
 ),
 
-algorithms_in_use as (
-
-    select distinct
-        source_system,
-        task,
-        population,
-        algorithm
-
-    from champions
-
-),
-
 model_evaluations as (
 
     select
@@ -45,7 +33,7 @@ model_evaluations as (
         in_use.algorithm is not null as is_champion
 
     from evaluations
-    left join algorithms_in_use as in_use
+    left join champions as in_use
         on
             evaluations.source_system = in_use.source_system
             and evaluations.task = in_use.task

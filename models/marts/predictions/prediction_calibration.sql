@@ -12,18 +12,6 @@ champions as (
 
 ),
 
-algorithms_in_use as (
-
-    select distinct
-        source_system,
-        task,
-        population,
-        algorithm
-
-    from champions
-
-),
-
 summed as (
 
     select
@@ -72,7 +60,7 @@ prediction_calibration as (
         {{ ratio('summed.actual', 'summed.customers') }} as actual
 
     from summed
-    left join algorithms_in_use as in_use
+    left join champions as in_use
         on
             summed.source_system = in_use.source_system
             and summed.task = in_use.task

@@ -34,6 +34,7 @@ EXPECTED = ["return_probability", "expected_purchases", "expected_spend"]
 def measure_drift(
     customers: Mapping[str, engine.Relation],
     scores: Mapping[str, engine.Relation],
+    champions: engine.Relation,
     registry: engine.Relation,
 ) -> pa.Table:
     """Compare the customers scored today with those that the champions learned from.
@@ -45,8 +46,8 @@ def measure_drift(
     scores : mapping of str to engine.Relation
         ``int_prediction__existing_scores``, ``int_prediction__new_scores`` and, under
         ``segment``, ``int_prediction__segment_scores``.
-    registry : engine.Relation
-        ``int_prediction__models``.
+    champions, registry : engine.Relation
+        ``int_prediction__champions`` and ``int_prediction__models``.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def measure_drift(
         for one with nobody to score.
     """
     tables = [DRIFT.empty_table()]
-    for entry in read_champions(registry):
+    for entry in read_champions(champions, registry):
         today = _today(entry, customers, scores)
         if today.empty:
             continue

@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
+from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.entries import REGISTRY_FACTS, ModelEntry
 from customer_segmentation.prediction.feature_kinds import features_of
-from customer_segmentation.prediction.registry import champions_of, load_model
+from customer_segmentation.prediction.registry import load_model
 from customer_segmentation.prediction.samples import (
     EXISTING,
     NEW,
@@ -25,9 +26,9 @@ __all__ = [
     "SCORES",
     "SEGMENT_SCORES",
     "read_champions",
+    "read_entry",
     "score_purchases",
     "score_segments",
-    "with_model",
 ]
 
 SCORES = pa.schema(
@@ -63,6 +64,7 @@ SEGMENT = "segment:"
 
 def score_purchases(
     customers: engine.Relation,
+    champions: engine.Relation,
     registry: engine.Relation,
     seasons: engine.Relation,
     population: str,
@@ -74,8 +76,8 @@ def score_purchases(
     customers : engine.Relation
         ``customer_snapshots`` of existing customers, ``first_purchase_features`` of new
         ones.
-    registry : engine.Relation
-        ``int_prediction__models``.
+    champions, registry : engine.Relation
+        ``int_prediction__champions`` and ``int_prediction__models``.
     seasons : engine.Relation
         ``int_prediction__seasons``.
     population : {"existing", "new"}
@@ -92,17 +94,19 @@ def score_purchases(
     InputError
         If a champion is not safe to load, or was trained on other features.
     """
-    champions = [
-        champion
-        for champion in read_champions(registry)
-        if champion.purpose.task == "next_purchases"
+    in_use = [
+        entry
+        for entry in read_champions(champions, registry)
+        if entry.purpose.task == "next_purchases"
     ]
     predict = partial(_purchases, Seasons.read(seasons))
-    return _scored(customers, champions, POPULATIONS[population], predict, SCORES)
+    return _scored(customers, in_use, POPULATIONS[population], predict, SCORES)
 
 
 def score_segments(
-    customers: engine.Relation, registry: engine.Relation
+    customers: engine.Relation,
+    champions: engine.Relation,
+    registry: engine.Relation,
 ) -> engine.Stream:
     """Say which segments today's new customers are expected to come to.
 
@@ -110,8 +114,8 @@ def score_segments(
     ----------
     customers : engine.Relation
         ``first_purchase_features``.
-    registry : engine.Relation
-        ``int_prediction__models``.
+    champions, registry : engine.Relation
+        ``int_prediction__champions`` and ``int_prediction__models``.
 
     Returns
     -------
@@ -123,41 +127,27 @@ def score_segments(
     InputError
         If a champion is not safe to load, or was trained on other features.
     """
-    champions = [
-        champion
-        for champion in read_champions(registry)
-        if champion.purpose.task.startswith(SEGMENT)
+    in_use = [
+        entry
+        for entry in read_champions(champions, registry)
+        if entry.purpose.task.startswith(SEGMENT)
     ]
-    return _scored(customers, champions, NEW_TO_SEGMENT, _segments, SEGMENT_SCORES)
+    return _scored(customers, in_use, NEW_TO_SEGMENT, _segments, SEGMENT_SCORES)
 
 
-def read_champions(registry: engine.Relation) -> list[ModelEntry]:
-    """Return the champions with their models.
-
-    Of several horizons of a purpose, which a longer record or another var brings, the
-    one trained last is in use.
-    """
-    facts = engine.read(registry, REGISTRY_FACTS, order_by="model_id")
-    entries = [ModelEntry.from_row(row) for row in facts.to_dict("records")]
-    in_use: dict[tuple[str, str, str], ModelEntry] = {}
-    for champion in champions_of(entries).values():
-        purpose = champion.purpose
-        key = (purpose.source_system, purpose.task, purpose.population)
-        rival = in_use.get(key)
-        if rival is None or _age(rival) < _age(champion):
-            in_use[key] = champion
-    return [with_model(champion, registry) for champion in in_use.values()]
+def read_champions(
+    champions: engine.Relation, registry: engine.Relation
+) -> list[ModelEntry]:
+    """Return the models in use, which ``int_prediction__champions`` names."""
+    ids = engine.read(champions, ["model_id"], order_by="model_id")["model_id"]
+    return [read_entry(registry, model_id) for model_id in ids]
 
 
-def _age(entry: ModelEntry) -> tuple[Any, ...]:
-    return entry.trained_as_of, entry.purpose.horizon_days, entry.sequence
-
-
-def with_model(entry: ModelEntry, registry: engine.Relation) -> ModelEntry:
+def read_entry(registry: engine.Relation, model_id: str) -> ModelEntry:
     """Return an entry of the registry with its model, which may be large."""
     columns = [*REGISTRY_FACTS, "model"]
     rows = engine.read(
-        registry, columns, order_by="model_id", where={"model_id": entry.model_id}
+        registry, columns, order_by="model_id", where={"model_id": model_id}
     )
     [row] = rows.to_dict("records")
     return ModelEntry.from_row(row)
@@ -230,6 +220,12 @@ def _purchases(
     if purpose.population == EXISTING.name:
         # today is the same day for all of a source system
         today = pd.Timestamp(rows[EXISTING.day].iloc[0]).date()
+        if entry.trained_as_of > today:
+            raise InputError(
+                f"model {entry.model_id}: was trained as of {entry.trained_as_of}, and "
+                f"knows what came after {today}; train as of that day, without "
+                "--exclude tag:train"
+            )
         season = seasons.year_before(purpose.source_system, today, purpose.horizon_days)
     return model.predict(rows[names], season)
 

@@ -44,7 +44,7 @@ from customer_segmentation.prediction.samples import (
     Sample,
     Seen,
 )
-from customer_segmentation.prediction.scoring import with_model
+from customer_segmentation.prediction.scoring import read_entry
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
 from customer_segmentation.prediction.segment_backtests import (
     read_targets,
@@ -151,7 +151,6 @@ def train_models(
     """
     rules = read_rules(variables)
     entries = [] if earlier is None else _read_entries(earlier)
-    champions = champions_of(entries)
     measured = engine.read(evaluations, EVALUATIONS.names, order_by="algorithm")
     chosen = engine.read(choices, CHOICES, order_by="task").set_index(CHOICES[:3])
     new = []
@@ -191,7 +190,10 @@ def train_models(
             baseline=choice["baseline"],
             baseline_metrics=_figures(of_purpose, choice["baseline"]),
         )
-        champion = champions.get(purpose)
+        # one that knows what came later is no rival in a build of an earlier day
+        champion = champions_of(
+            entry for entry in entries if entry.trained_as_of <= trained.trained_as_of
+        ).get(purpose)
         is_champion = (
             champion is None
             or not _can_be_loaded(champion, trained, earlier)
@@ -257,7 +259,7 @@ def _can_be_loaded(
 ) -> bool:
     """Tell whether the champion can still predict; features or versions may differ."""
     try:
-        load_model(with_model(champion, registry), trained.features)
+        load_model(read_entry(registry, champion.model_id), trained.features)
     except InputError:
         return False
     return True

@@ -1,0 +1,257 @@
+"""The Python models on small tables: who is trained, who is champion, who is scored."""
+
+import json
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+from small_tables import AS_OF, EXISTING, NEW, SEGMENT, Tables, assert_defined
+
+from customer_segmentation.errors import InputError
+
+WINS, LOSES = (1, 1, 3), (2, 2, 2)
+NEXT_DAY = AS_OF + timedelta(1)
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+    # handing so little to other processes takes longer than doing it
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+
+
+@pytest.fixture
+def tables() -> Tables:
+    """Return a shop with a champion of existing customers."""
+    tables = Tables()
+    tables.judge({"tweedie": WINS, "last_year_spend": LOSES})
+    [is_champion] = tables.train()["is_champion"]
+    assert is_champion
+    return tables
+
+
+def in_use(tables: Tables) -> set[str]:
+    return {
+        model for scores in tables.score().values() for model in set(scores["model_id"])
+    }
+
+
+def test_same_data_are_not_learned_twice(tables: Tables) -> None:
+    before = tables.frame("from registry")
+    assert tables.train().empty
+    pd.testing.assert_frame_equal(tables.frame("from registry"), before)
+
+
+def test_order_of_the_rows_makes_no_other_model(tables: Tables) -> None:
+    for name in ("existing", "outcomes"):
+        shuffled = tables.frame(f"from {name}").sample(frac=1, random_state=1)
+        tables.write(name, shuffled)
+    assert tables.train().empty
+
+
+def test_other_outcomes_and_days_make_a_new_champion_of_the_same_making(
+    tables: Tables,
+) -> None:
+    first = in_use(tables)
+    tables.execute("update outcomes set spend = spend + 1 where has_returned")
+    second = tables.train()
+    assert second[["sequence", "is_champion"]].to_numpy().tolist() == [[2, True]]
+    tables.move_to(NEXT_DAY)
+    third = tables.train()
+    assert third[["sequence", "is_champion"]].to_numpy().tolist() == [[3, True]]
+    assert third["trained_as_of"].tolist() == [NEXT_DAY]
+    assert tables.relation("registry").count("model_id").fetchall() == [(3,)]
+    assert first != in_use(tables) == set(third["model_id"])
+
+
+def test_registry_tells_what_was_learned_from(tables: Tables) -> None:
+    [row] = tables.frame("from registry").to_dict("records")
+    assert row["model_id"] == "shop.next_purchases.existing.365.1"
+    assert (row["algorithm"], row["baseline"]) == ("tweedie", "last_year_spend")
+    assert row["customers"] == 60
+    assert json.loads(row["cutoffs"]) == ["2010-12-10"] * 2
+    assert json.loads(row["metrics"])["365.error_2"] == 3
+    assert json.loads(row["baseline_metrics"])["365.error_2"] == 2
+
+
+def test_challenger_that_does_not_win_is_registered_and_not_used(
+    tables: Tables,
+) -> None:
+    champion = in_use(tables)
+    # on the back-test of today the champion is the better one, by two of three
+    tables.judge({"full_hurdle": LOSES, "tweedie": WINS, "last_year_spend": (9, 9, 9)})
+    challenger = tables.train()
+    assert challenger["algorithm"].tolist() == ["full_hurdle"]
+    assert challenger["is_champion"].tolist() == [False]
+    assert in_use(tables) == champion
+    # the champion goes on, and the same challenger is not trained again
+    assert tables.train().empty
+
+
+def test_draw_keeps_the_champion(tables: Tables) -> None:
+    champion = in_use(tables)
+    tables.judge({"full_hurdle": (1, 2), "tweedie": (2, 1), "last_year_spend": (9, 9)})
+    assert tables.train()["is_champion"].tolist() == [False]
+    assert in_use(tables) == champion
+
+
+def test_challenger_that_wins_replaces_the_champion(tables: Tables) -> None:
+    tables.judge({"full_hurdle": WINS, "tweedie": LOSES, "last_year_spend": (9, 9, 9)})
+    challenger = tables.train()
+    assert challenger["is_champion"].tolist() == [True]
+    assert in_use(tables) == set(challenger["model_id"])
+
+
+def test_rule_of_thumb_that_wins_is_shipped(tables: Tables) -> None:
+    tables.judge({"last_year_spend": WINS, "tweedie": LOSES})
+    [rule] = tables.train()["model_id"]
+    scores = tables.score()["existing"]
+    assert set(scores["model_id"]) == {rule}
+    last_year = tables.frame(
+        "select spend_365 from existing where is_present order by customer_key"
+    )
+    assert scores["expected_spend"].tolist() == pytest.approx(
+        last_year["spend_365"].tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "model = 'nonsense'::blob",
+        "trusted_types = '[]'",
+        """library_versions = '{"scikit-learn": "0.24.1"}'""",
+        "features = '[]'",
+    ],
+    ids=["damaged file", "type not listed", "other scikit-learn", "other features"],
+)
+def test_champion_that_cannot_be_loaded_is_replaced(
+    tables: Tables, damage: str
+) -> None:
+    tables.execute(f"update registry set {damage}")
+    with pytest.raises(InputError, match=r"^model shop\.next_purchases\.existing"):
+        tables.score()
+    tables.judge({"full_hurdle": LOSES, "tweedie": WINS, "last_year_spend": (9, 9, 9)})
+    challenger = tables.train()
+    assert challenger["is_champion"].tolist() == [True]
+    assert in_use(tables) == set(challenger["model_id"])
+
+
+def test_champion_that_is_no_candidate_any_more_is_replaced(tables: Tables) -> None:
+    tables.execute("update registry set algorithm = 'forgotten'")
+    tables.judge({"full_hurdle": LOSES, "last_year_spend": WINS})
+    assert tables.train()["is_champion"].tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("add column colour text", "colour is new"),
+        ("drop column monetary", "monetary is missing"),
+        ("alter column country type int using 1", "country was of kind category"),
+    ],
+)
+def test_other_features_are_refused_with_one_message(
+    tables: Tables, change: str, message: str
+) -> None:
+    tables.execute(f"alter table existing {change}")
+    with pytest.raises(InputError, match=f"{message}.*train it anew") as error:
+        tables.score()
+    assert "\n" not in str(error.value)
+
+
+def test_other_features_of_new_customers_are_refused() -> None:
+    tables = Tables()
+    tables.judge({"majority": WINS, "svc": LOSES}, SEGMENT)
+    tables.train()
+    assert len(tables.score()["segment"]) == 8
+    tables.execute("alter table new drop column basket_value")
+    with pytest.raises(InputError, match="basket_value is missing"):
+        tables.score()
+
+
+def test_scores_come_in_batches_and_are_those_of_one(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = tables.score()["existing"]
+    monkeypatch.setattr("customer_segmentation.engine.ROWS_A_BATCH", 5)
+    assert len(one) == 12
+    pd.testing.assert_frame_equal(tables.score()["existing"], one)
+
+
+def test_only_customers_of_today_are_scored(tables: Tables) -> None:
+    scores = tables.score()["existing"]
+    assert scores["customer_key"].is_unique
+    assert set(pd.to_datetime(scores["origin_date"])) == {pd.Timestamp(AS_OF)}
+    assert set(scores["horizon_days"]) == {365}
+
+
+def test_source_system_without_a_champion_has_no_scores(tables: Tables) -> None:
+    rows = tables.frame("from existing where is_present")
+    others = rows.assign(
+        source_system="mall", customer_key="mall:" + rows["customer_key"]
+    )
+    tables.write("others", others)
+    tables.execute("insert into existing from others")
+    scores = tables.score()
+    assert len(scores["existing"]) == 12
+    assert scores["new"].empty
+    assert scores["segment"].empty
+
+
+@pytest.fixture(params=["existing", "new", "segment"])
+def scored(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, Tables]:
+    """Return the drift of one model, and its tables."""
+    tables = Tables()
+    tables.judge(
+        *{
+            "existing": ({"tweedie": WINS, "last_year_spend": LOSES}, EXISTING),
+            "new": ({"hurdle": WINS, "first_basket": LOSES}, NEW),
+            "segment": ({"decision_tree": WINS, "majority": LOSES}, SEGMENT),
+        }[request.param]
+    )
+    tables.train()
+    tables.score()
+    return tables.drift(), tables
+
+
+def test_drift_has_a_row_for_each_feature_and_prediction(
+    scored: tuple[pd.DataFrame, Tables],
+) -> None:
+    drift, tables = scored
+    [entry] = tables.frame("from registry").to_dict("records")
+    features = {one["name"] for one in json.loads(entry["features"])}
+    assert set(drift["model_id"]) == {entry["model_id"]}
+    assert drift["feature"].is_unique
+    assert set(drift.loc[~drift["is_prediction"], "feature"]) == features
+    predicted = set(drift.loc[drift["is_prediction"], "feature"])
+    if entry["task"] == "next_purchases":
+        assert predicted == {
+            *("return_probability", "expected_purchases", "expected_spend")
+        }
+    else:
+        assert predicted == {"segment"}
+    assert (drift["psi"] >= 0).all()
+    assert set(drift["training_customers"]) == {entry["customers"]}
+    today = 12 if entry["population"] == "existing" else 8
+    assert set(drift["customers"]) == {today}
+
+
+def test_country_that_was_never_seen_is_scored_and_told(
+    scored: tuple[pd.DataFrame, Tables],
+) -> None:
+    before, tables = scored
+    tables.execute("update existing set country = 'Atlantis' where is_present")
+    tables.execute("update new set country = 'Atlantis' where is_new")
+    assert_defined(tables.score())
+    drift = tables.drift()
+    assert len(drift) == len(before)
+    country = [one.loc[one["feature"] == "country", "psi"] for one in (before, drift)]
+    assert country[1].item() > 2 > country[0].item()
+    change = drift.loc[drift["feature"] == "country", "change"]
+    assert change.tolist() == ["significant"]
+
+
+def test_nobody_to_score_has_no_drift(tables: Tables) -> None:
+    tables.execute("delete from existing where is_present")
+    assert tables.score()["existing"].empty
+    assert tables.drift().empty
