@@ -5,12 +5,13 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.prediction.samples import Seen
 from customer_segmentation.prediction.splits import Split
+from customer_segmentation.processes import spread
 
 __all__ = ["LEAST_CUSTOMERS", "SEED", "Job", "done", "seen_by"]
 
@@ -78,8 +79,7 @@ def done(
         The key, and what was returned.
     """
     tasks = (delayed(_alone)(predict, key, *job) for key, job in jobs)
-    found = Parallel(n_jobs=-1)(tasks)
-    yield from zip((key for key, _ in jobs), found, strict=True)
+    yield from zip((key for key, _ in jobs), spread(tasks), strict=True)
 
 
 def _alone(

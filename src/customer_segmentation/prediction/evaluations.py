@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from customer_segmentation import engine
 from customer_segmentation.prediction import metrics
 from customer_segmentation.prediction.classification import Judged
 from customer_segmentation.prediction.purchase_backtests import PURCHASE_BACKTESTS
 from customer_segmentation.prediction.segment_backtests import SEGMENT_BACKTESTS
+from customer_segmentation.processes import spread
 
 __all__ = ["EVALUATIONS", "Metric", "evaluate_backtests"]
 
@@ -131,7 +132,7 @@ def evaluate_backtests(
         )
         for key, rows in table.groupby(GROUP, sort=True)
     )
-    rows = [row for found in Parallel(n_jobs=-1)(tasks) for row in found]
+    rows = [row for found in spread(tasks) for row in found]
     return pa.Table.from_pylist(rows, EVALUATIONS)
 
 

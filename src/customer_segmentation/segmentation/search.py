@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from joblib import Parallel, delayed, parallel_config
+from joblib import delayed
 from kneed import KneeLocator
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
+from customer_segmentation.processes import spread
 from customer_segmentation.segmentation.algorithms import (
     QUICK,
     Candidate,
@@ -169,13 +170,12 @@ def _agreement(
 ) -> NDArray[np.float64]:
     """Return the agreement of every resample (rows) for every candidate (columns)."""
     drawn = draw_resamples(points, references, resamples, SEED)
-    with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
-        return np.array(
-            Parallel()(
-                delayed(resample_agreement)(resample, candidates, number)
-                for number, resample in enumerate(drawn)
-            )
+    return np.array(
+        spread(
+            delayed(resample_agreement)(resample, candidates, number)
+            for number, resample in enumerate(drawn)
         )
+    )
 
 
 def _null_tests(
@@ -192,8 +192,8 @@ def _null_tests(
         margins_null(sample.design_points, sample.blocks),
         copula_null(sample.design_points, sample.blocks, sample.is_numeric, SEED),
     )
-    with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
-        drawn = Parallel(batch_size=8)(
+    drawn = spread(
+        (
             delayed(null_statistics)(
                 sample,
                 draw(np.random.default_rng((SEED, kind, number))),
@@ -202,7 +202,9 @@ def _null_tests(
             )
             for kind, draw in enumerate(nulls)
             for number in range(draws)
-        )
+        ),
+        batch_size=8,
+    )
     by_margins, by_correlations = np.split(np.array(drawn), 2)
     # the settings of a density method stand together, every number of clusters alone
     groups = [

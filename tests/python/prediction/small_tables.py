@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import yaml
 from dbt_project import REPOSITORY
+from jinja2 import Template
 
 from customer_segmentation.prediction import (
     LearnedFrom,
@@ -40,27 +41,18 @@ SPEND = ["expected_spend", "spend_low", "spend_high"]
 EXISTING = ("shop", "next_purchases", "existing")
 NEW = ("shop", "next_purchases", "new")
 SEGMENT = ("shop", "segment:rfm", "new")
-# what a build chooses, in short: the best mean place among the measures
-CHOICES = """
-    with placed as (
-        select *, rank() over (
-            partition by source_system, task, population, horizon_days, metric
-            order by case when is_higher_better then -value else value end
-        ) as place
-        from evaluations
-        where part = 'selection' and is_choice and value is not null
-    )
-    select
-        source_system, task, population,
-        arg_min(algorithm, (place_mean, algorithm)) as algorithm,
-        arg_min(algorithm, (not is_baseline, algorithm)) as baseline
-    from (
-        select source_system, task, population, algorithm, is_baseline,
-            avg(place) as place_mean
-        from placed group by all
-    )
-    group by all
-"""
+INTERMEDIATE = REPOSITORY / "models" / "intermediate" / "prediction"
+# where the SQL models of a build find their parents here
+REFERRED = {
+    "int_prediction__evaluations": "evaluations",
+    "int_prediction__models": "registry",
+}
+
+
+def compiled(name: str) -> str:
+    """Return the SQL of a model, on the tables here."""
+    model = Template((INTERMEDIATE / f"{name}.sql").read_text(encoding="utf-8"))
+    return model.render(ref=REFERRED.get, ratio="({}) / nullif({}, 0)".format)
 
 
 def first_purchases(days: Sequence[date], seed: int, **changes: object) -> pd.DataFrame:
@@ -263,7 +255,7 @@ class Tables:
         self.write("segment_backtests", backtest_segments(*relations, VARIABLES))
         relations = map(self.relation, ("backtests", "segment_backtests"))
         self.write("evaluations", evaluate_backtests(*relations))
-        self.write("choices", self.frame(CHOICES))
+        self.write("choices", self.frame(compiled("int_prediction__choices")))
 
     def train(self) -> pd.DataFrame:
         """Train what is chosen, and return the new rows of the registry."""
@@ -275,6 +267,7 @@ class Tables:
         )
         self.write("trained", trained)
         self.execute("insert into registry from trained")
+        self.write("champions", self.frame(compiled("int_prediction__champions")))
         return trained.to_pandas()
 
     def score(self) -> dict[str, pd.DataFrame]:
@@ -283,7 +276,7 @@ class Tables:
             population: self._stream(population) for population in ("existing", "new")
         }
         found["segment"] = lambda: score_segments(
-            self.relation("new"), self.relation("registry")
+            *map(self.relation, ("new", "champions", "registry"))
         )
         for name, stream in found.items():
             self.write(f"{name}_scores", stream().read_all())
@@ -291,7 +284,8 @@ class Tables:
 
     def _stream(self, population: str) -> Callable[[], pa.RecordBatchReader]:
         return lambda: score_purchases(
-            *map(self.relation, (population, "registry", "seasons")), population
+            *map(self.relation, (population, "champions", "registry", "seasons")),
+            population,
         )
 
     def drift(self) -> pd.DataFrame:
@@ -299,7 +293,8 @@ class Tables:
         names = ("existing", "new")
         scores = {name: self.relation(f"{name}_scores") for name in (*names, "segment")}
         customers = {name: self.relation(name) for name in names}
-        return measure_drift(customers, scores, self.relation("registry")).to_pandas()
+        in_use = map(self.relation, ("champions", "registry"))
+        return measure_drift(customers, scores, *in_use).to_pandas()
 
 
 def assert_defined(scores: dict[str, pd.DataFrame], has_amounts: bool = True) -> None:

@@ -54,6 +54,8 @@ def assert_everything_was_tested(tables: Tables) -> None:
         # one with a segment of one's own, one whose first purchase went back whole
         "update targets set segment = 'Champions'"
         " where customer_key = (select max(customer_key) from targets);"
+        " update targets set segment = 'Promising'"
+        " where customer_key = (select min(customer_key) from targets);"
         " update new set basket_value = 0, product_value = 0, basket_products = 0,"
         " largest_line_share = null where customer_key <= 'shop:10001' or is_new;"
         " update existing set monetary = 0, spend_365 = 0"
@@ -64,7 +66,7 @@ def assert_everything_was_tested(tables: Tables) -> None:
     ids=[
         "nobody came back",
         "all came back alike",
-        "one segment's one, returned whole",
+        "one of a kind, returned whole",
     ],
 )
 def test_odd_outcomes_have_defined_predictions(change: str) -> None:
@@ -126,6 +128,7 @@ def test_segment_that_nobody_had_before_has_no_probability() -> None:
         "update targets set segment = 'Champions' where customer_key in"
         " (select customer_key from new where first_purchase_date >= '2010-12-15')"
     )
+    tables.execute("delete from splits where task = 'next_purchases'")
     tables.backtest()
     found = tables.frame("from segment_backtests where segment = 'Champions'")
     assert len(found) > 0

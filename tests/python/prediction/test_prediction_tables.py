@@ -142,6 +142,16 @@ def test_champion_that_is_no_candidate_any_more_is_replaced(tables: Tables) -> N
     assert tables.train()["is_champion"].tolist() == [True]
 
 
+def test_model_that_knows_what_came_later_scores_no_earlier_day(tables: Tables) -> None:
+    tables.move_to(AS_OF - timedelta(1))
+    message = "knows what came after 2011-12-09; train as of that day"
+    with pytest.raises(InputError, match=message):
+        tables.score()
+    earlier = tables.train()
+    assert earlier["is_champion"].tolist() == [True]
+    assert in_use(tables) == set(earlier["model_id"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

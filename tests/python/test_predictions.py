@@ -1,0 +1,138 @@
+"""Predictions of the sample and of real data, through whole builds."""
+
+import duckdb
+import pytest
+from conftest import Sample
+from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, Warehouse, differences
+
+SCORING = ("--exclude", "tag:train", *WITHOUT_TESTS[1:])
+REGISTRY = "main_intermediate.int_prediction__models"
+SCORED = (
+    *("main.customer_predictions", "main.customer_segment_predictions"),
+    "main.prediction_drift",
+)
+
+
+def test_every_buyer_has_one_prediction(sample: Sample) -> None:
+    [counts] = sample.rows(
+        "select count(*), count(distinct customer_key), count(return_probability),"
+        " count(expected_purchases), count(expected_spend), count(spend_low),"
+        " count(spend_high), count(model_id) from customer_predictions"
+    )
+    buyers = sample.value(
+        "select count(distinct customer_key) from transactions where is_completed"
+    )
+    assert counts == (buyers,) * len(counts)
+    strangers = (
+        "select count(*) from customer_predictions"
+        " anti join (from transactions where is_completed) using (customer_key)"
+    )
+    assert sample.value(strangers) == 0
+
+
+def test_predictions_are_consistent(sample: Sample) -> None:
+    inconsistent = sample.rows(
+        """
+        from customer_predictions
+        where return_probability not between 0 and 1
+            or expected_purchases < return_probability
+            or expected_spend < 0
+            or spend_low > spend_high
+            or spend_low < 0
+        """
+    )
+    assert inconsistent == []
+
+
+@pytest.mark.parametrize("source_system", ["marketplace", "online_retail"])
+def test_new_customers_are_predicted_with_their_segment(
+    sample: Sample, source_system: str
+) -> None:
+    [(customers, with_segment)] = sample.rows(
+        "select count(*), count(predicted_segment) from customer_predictions"
+        f" where population = 'new' and source_system = '{source_system}'"
+    )
+    assert customers == with_segment > 0
+    late = (
+        "select count(*) from customer_predictions join first_purchase_features"
+        " using (customer_key) where (population = 'new') <> is_new"
+    )
+    assert sample.value(late) == 0
+    made_for = "source_system || '.next_purchases.' || population || '.%'"
+    models = sample.rows(
+        f"select distinct population, model_id like {made_for}"
+        f" from customer_predictions where source_system = '{source_system}'"
+    )
+    assert sorted(models) == [("existing", True), ("new", True)]
+
+
+def test_no_champion_is_worse_than_its_baseline(sample: Sample) -> None:
+    """Out of time, at the published horizon, beyond what chance can do."""
+    compared = sample.rows(
+        """
+        with evaluations as (
+            select model_evaluations.*, model_registry.baseline
+            from model_evaluations join model_registry
+                using (source_system, task, population, horizon_days, algorithm)
+            where split = 'test' and is_choice and is_in_use
+                and task = 'next_purchases'
+        )
+        select
+            champion.source_system, champion.population, champion.metric,
+            case when champion.is_higher_better then champion.high < baseline.low
+                else champion.low > baseline.high end as is_worse
+        from evaluations as champion
+        join model_evaluations as baseline
+            using (source_system, task, population, split, horizon_days, metric)
+        where baseline.algorithm = champion.baseline
+        """
+    )
+    assert len(compared) == 2 * 2 * 3
+    assert [row for row in compared if row[-1]] == []
+
+
+def test_test_splits_were_not_chosen_on(sample: Sample) -> None:
+    [(latest_choice, first_test)] = sample.rows(
+        """
+        select
+            max(test_to_date + horizon_days) filter (where part = 'selection'),
+            min(test_from_date) filter (where part = 'test' and horizon_days = 365)
+        from main_intermediate.int_prediction__splits
+        where task = 'next_purchases' and source_system = 'marketplace'
+            and population = 'existing'
+        """
+    )
+    assert latest_choice <= first_test
+
+
+def test_scoring_fits_nothing_and_says_the_same(sample: Sample) -> None:
+    scored = sample.copied("predicted_again")
+    with duckdb.connect(scored.database) as connection:
+        for table in SCORED:
+            connection.execute(f"delete from {table}")
+    scored.build(*SCORING, variables=QUICK_SEARCH)
+    assert not differences(sample, scored)
+    assert scored.value(f"select count(*) from {REGISTRY}") > 0
+
+
+@pytest.mark.parametrize(
+    ("population", "customers", "mean_spend", "share_with_spend"),
+    [("existing", 4_314, 1_512.8, 0.623), ("new", 2_600, 906.3, 0.652)],
+)
+def test_outcomes_of_both_years_are_those_of_the_evidence(
+    both_years: Warehouse,
+    population: str,
+    customers: int,
+    mean_spend: float,
+    share_with_spend: float,
+) -> None:
+    [found] = both_years.rows(
+        f"""
+        select count(*), avg(spend)::double, avg((spend > 0)::int)
+        from main_intermediate.int_prediction__outcomes
+        where population = '{population}' and horizon_days = 365
+        """
+    )
+    assert found[0] == customers
+    assert found[1] == pytest.approx(mean_spend, abs=0.1)
+    assert found[2] == pytest.approx(share_with_spend, abs=0.0006)
