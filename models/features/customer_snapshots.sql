@@ -76,7 +76,7 @@ customer_snapshots as (
         end as {{ column }},
         {% endfor -%}
         {% for column in [
-            'mean_unit_price', 'median_unit_price', 'median_quantity',
+            'mean_unit_price', 'mean_log_unit_price', 'mean_log_quantity',
             'max_quantity', 'largest_line',
         ] -%}
         recent_lines.{{ column }},

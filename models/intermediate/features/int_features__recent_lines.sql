@@ -37,6 +37,7 @@ lines as (
 
 ),
 
+-- logarithms to six decimals, so that sums do not depend on the order of the rows
 summed as (
 
     select
@@ -46,8 +47,8 @@ summed as (
         count(*) as lines_365,
         count(distinct product_key) as products_365,
         sum(amount) as amount,
-        median(unit_price) as median_unit_price,
-        median(quantity) as median_quantity,
+        sum(cast(ln(greatest(unit_price, 0.01)) as decimal(9, 6))) as log_unit_prices,
+        sum(cast(ln(quantity) as decimal(9, 6))) as log_quantities,
         max(quantity) as max_quantity,
         max(amount) as largest_line,
         count(*) filter (where quantity >= 12) as bulk_lines
@@ -67,8 +68,8 @@ measured as (
         units_365,
         max_quantity,
         largest_line,
-        cast(median_unit_price as double) as median_unit_price,
-        cast(median_quantity as double) as median_quantity,
+        {{ ratio('log_unit_prices', 'lines_365') }} as mean_log_unit_price,
+        {{ ratio('log_quantities', 'lines_365') }} as mean_log_quantity,
         {{ ratio('amount', 'units_365') }} as mean_unit_price,
         {{ ratio('bulk_lines', 'lines_365') }} as bulk_share
 

@@ -6,25 +6,40 @@ models as (
 
 ),
 
+source_systems as (
+
+    select * from {{ ref('source_systems') }}
+
+),
+
 ranked as (
 
     select
-        model_id,
-        source_system,
-        task,
-        population,
-        horizon_days,
-        algorithm,
-        baseline,
-        trained_as_of,
-        sequence,
+        models.model_id,
+        models.source_system,
+        models.task,
+        models.population,
+        models.horizon_days,
+        models.algorithm,
+        models.baseline,
+        models.trained_as_of,
+        models.sequence,
         row_number() over (
-            partition by source_system, task, population, horizon_days
-            order by sequence desc
+            partition by
+                models.source_system,
+                models.task,
+                models.population,
+                models.horizon_days
+            order by models.sequence desc
         ) as age_rank
 
     from models
-    where is_champion
+    inner join source_systems
+        on models.source_system = source_systems.source_system
+    where
+        models.is_champion
+        -- one that was trained later knows what is to come
+        and models.trained_as_of <= source_systems.as_of_date
 
 ),
 

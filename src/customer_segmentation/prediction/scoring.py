@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
-from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.entries import REGISTRY_FACTS, ModelEntry
 from customer_segmentation.prediction.feature_kinds import features_of
 from customer_segmentation.prediction.registry import load_model
@@ -220,12 +219,6 @@ def _purchases(
     if purpose.population == EXISTING.name:
         # today is the same day for all of a source system
         today = pd.Timestamp(rows[EXISTING.day].iloc[0]).date()
-        if entry.trained_as_of > today:
-            raise InputError(
-                f"model {entry.model_id}: was trained as of {entry.trained_as_of}, and "
-                f"knows what came after {today}; train as of that day, without "
-                "--exclude tag:train"
-            )
         season = seasons.year_before(purpose.source_system, today, purpose.horizon_days)
     return model.predict(rows[names], season)
 

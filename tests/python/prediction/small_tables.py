@@ -25,7 +25,10 @@ from customer_segmentation.prediction import (
 from customer_segmentation.prediction.entries import REGISTRY
 from customer_segmentation.prediction.evaluations import EVALUATIONS
 
-__all__ = ["AS_OF", "EXISTING", "NEW", "SEGMENT", "Tables", "assert_defined"]
+__all__ = [
+    *("AS_OF", "EXISTING", "NEW", "SEGMENT"),
+    *("Tables", "assert_defined", "snapshots"),
+]
 
 DECLARED = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 RULES = DECLARED["prediction"] | {
@@ -46,6 +49,7 @@ INTERMEDIATE = REPOSITORY / "models" / "intermediate" / "prediction"
 REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
+    "source_systems": "records",
 }
 
 
@@ -267,11 +271,11 @@ class Tables:
         )
         self.write("trained", trained)
         self.execute("insert into registry from trained")
-        self.write("champions", self.frame(compiled("int_prediction__champions")))
         return trained.to_pandas()
 
     def score(self) -> dict[str, pd.DataFrame]:
         """Score today's customers; return the rows by population."""
+        self.write("champions", self.frame(compiled("int_prediction__champions")))
         found: dict[str, Callable[[], pa.RecordBatchReader]] = {
             population: self._stream(population) for population in ("existing", "new")
         }
