@@ -43,7 +43,7 @@ first_purchase_features as (
         first_purchases.source_system,
         first_purchases.transaction_key,
         first_purchases.first_purchase_date,
-        customers.lifetime_purchases = 1
+        customers.last_completed_at < first_purchases.day_after_date
         and {{ dbt.datediff(
             'first_purchases.first_purchase_date', 'source_systems.as_of_date', 'day'
         ) }} <= {{ var('prediction')['new_within_days'] }} as is_new,
@@ -57,7 +57,6 @@ first_purchase_features as (
         dates.day_of_week,
         dates.hour_of_day,
         dates.days_to_christmas,
-        dates.recorded_days,
         transactions.amount as basket_value,
         first_baskets.basket_lines,
         first_baskets.basket_products,

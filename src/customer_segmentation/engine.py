@@ -28,6 +28,7 @@ def read(
     order_by: str = "customer_key",
     where: Mapping[str, str | bool] | None = None,
     limit: int | None = None,
+    sample_by: str | None = None,
 ) -> pd.DataFrame:
     """Read columns of a relation, in an order that no run changes.
 
@@ -42,8 +43,10 @@ def read(
     where : mapping of str to str or bool, optional
         Columns and the values they must have.
     limit : int, optional
-        At most so many rows: those whose ``order_by`` has the least MD5 hash. A sample
+        At most so many rows: those whose ``sample_by`` has the least MD5 hash. A sample
         that keeps its rows when others come, and is the same on every engine.
+    sample_by : str, optional
+        A text column, by default ``order_by``. Rows that share it are sampled together.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def read(
     rows = _filtered(relation, where)
     key = ColumnExpression(order_by)
     if limit is not None:
-        by_hash = FunctionExpression("md5", key)
+        by_hash = FunctionExpression("md5", ColumnExpression(sample_by or order_by))
         rows = rows.sort(by_hash.asc(), key.asc()).limit(limit)
     # what is sorted before it is selected is not sorted on every engine
     selected = rows.select(*map(ColumnExpression, dict.fromkeys([*columns, order_by])))

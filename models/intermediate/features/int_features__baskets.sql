@@ -41,6 +41,7 @@ products_of_purchases as (
         on transaction_lines.transaction_key = transactions.transaction_key
     where
         transactions.is_completed
+        and (transactions.is_present or transactions.is_later)
         and transaction_lines.is_product
         and transaction_lines.quantity > 0
     group by
@@ -72,6 +73,7 @@ summed_to_customers as (
         as_of_date,
         count(*) as distinct_products,
         sum(purchases) as chosen_products,
+        sum(purchases) - count(*) as repeated_products,
         sum(items) as items
 
     from summed_to_products
@@ -79,7 +81,6 @@ summed_to_customers as (
 
 ),
 
--- a purchase of postage alone is one without products
 measured as (
 
     select
@@ -91,10 +92,8 @@ measured as (
         {{ ratio(
             'coalesce(summed.chosen_products, 0)', 'customers.lifetime_purchases'
         ) }} as basket_products,
-        {{ ratio(
-            '(summed.chosen_products - summed.distinct_products)',
-            'summed.chosen_products'
-        ) }} as repeat_product_share
+        {{ ratio('summed.repeated_products', 'summed.chosen_products') }}
+            as repeat_product_share
 
     from customers
     inner join source_systems
@@ -103,7 +102,8 @@ measured as (
         on
             customers.customer_key = summed.customer_key
             and customers.as_of_date = summed.as_of_date
-    where source_systems.has_products
+    where
+        source_systems.has_products and (customers.is_present or customers.is_later)
 
 )
 

@@ -23,10 +23,7 @@ christmas_added as (
         cast(
             cast(year(first_purchases.first_purchase_date) + 1 as string)
             || '-12-25' as date
-        ) as next_christmas_date,
-        min(first_purchases.first_purchase_date) over (
-            partition by first_purchases.source_system
-        ) as first_recorded_date
+        ) as next_christmas_date
 
     from first_purchases
 
@@ -50,12 +47,7 @@ measured as (
                 ~ ' then dated.next_christmas_date else dated.this_christmas_date end',
                 'day'
             ) }} as int
-        ) as days_to_christmas,
-        cast(
-            {{ dbt.datediff(
-                'dated.first_recorded_date', 'dated.first_purchase_date', 'day'
-            ) }} as int
-        ) as recorded_days
+        ) as days_to_christmas
 
     from christmas_added as dated
     inner join source_systems on dated.source_system = source_systems.source_system

@@ -39,7 +39,9 @@ dated as (
     from transactions
     inner join source_systems
         on transactions.source_system = source_systems.source_system
-    where transactions.is_completed or transactions.amount is not null
+    where
+        transactions.is_cutoff
+        and (transactions.is_completed or transactions.amount is not null)
 
 ),
 
@@ -49,7 +51,7 @@ weighted as (
     select
         *,
         {% for days in half_lives -%}
-        cast(power(0.5, days_ago / {{ days }}.0) as decimal(8, 4))
+        cast(power(0.5, days_ago / cast({{ days }} as double)) as decimal(8, 4))
             as weight_{{ days }},
         {% endfor -%}
         case when is_completed then amount end as bought

@@ -29,6 +29,7 @@ lines as (
         on transaction_lines.transaction_key = transactions.transaction_key
     where
         transactions.is_completed
+        and transactions.is_cutoff
         and transaction_lines.is_product
         and transaction_lines.quantity > 0
         and {{ dbt.datediff(

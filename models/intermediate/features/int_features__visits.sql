@@ -18,7 +18,7 @@ visits as (
         sum(amount) as amount
 
     from transactions
-    where is_completed
+    where is_completed and is_cutoff
     group by customer_key, as_of_date, cast(completed_at as date)
 
 ),
@@ -27,7 +27,10 @@ numbered as (
 
     select
         *,
-        cast(ln(1 + greatest(amount, 0)) as decimal(9, 6)) as log_amount,
+        case
+            when amount is not null
+                then cast(ln(1 + greatest(amount, 0)) as decimal(9, 6))
+        end as log_amount,
         row_number() over (
             partition by customer_key, as_of_date
             order by visit_date asc

@@ -51,6 +51,7 @@ observed as (
         dates.source_system,
         dates.as_of_date,
         dates.is_present,
+        dates.is_later,
         customers.joined_at,
         summed.first_transacted_at,
         summed.last_transacted_at,

@@ -1,5 +1,7 @@
 {{ config(materialized='table') }}
 
+{%- set later = var('prediction')['segment_after_days'] %}
+
 with
 
 customers as (
@@ -32,7 +34,9 @@ today as (
         customers.customer_key,
         customers.source_system,
         source_systems.as_of_date,
-        true as is_present
+        true as is_present,
+        false as is_later,
+        false as is_cutoff
 
     from customers
     inner join source_systems
@@ -47,13 +51,11 @@ after_first_purchase as (
         first_purchases.customer_key,
         first_purchases.source_system,
         cast(
-            {{ dbt.dateadd(
-                'day',
-                var('prediction')['segment_after_days'],
-                'first_purchases.day_after_date'
-            ) }} as date
+            {{ dbt.dateadd('day', later, 'first_purchases.day_after_date') }} as date
         ) as as_of_date,
-        false as is_present
+        false as is_present,
+        true as is_later,
+        false as is_cutoff
 
     from first_purchases
 
@@ -66,7 +68,9 @@ at_cutoffs as (
         first_purchases.customer_key,
         first_purchases.source_system,
         cutoffs.cutoff_date as as_of_date,
-        false as is_present
+        false as is_present,
+        false as is_later,
+        true as is_cutoff
 
     from first_purchases
     inner join cutoffs
@@ -93,7 +97,9 @@ observed as (
         united.customer_key,
         united.source_system,
         united.as_of_date,
-        bool_or(united.is_present) as is_present
+        bool_or(united.is_present) as is_present,
+        bool_or(united.is_later) as is_later,
+        bool_or(united.is_cutoff) as is_cutoff
 
     from united
     inner join source_systems on united.source_system = source_systems.source_system

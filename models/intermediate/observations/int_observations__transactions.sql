@@ -22,6 +22,8 @@ observed as (
         dates.source_system,
         dates.as_of_date,
         dates.is_present,
+        dates.is_later,
+        dates.is_cutoff,
         transactions.transaction_key,
         transactions.merchant_key,
         transactions.merchant_name,

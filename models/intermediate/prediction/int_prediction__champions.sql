@@ -6,9 +6,24 @@ models as (
 
 ),
 
-source_systems as (
+splits as (
 
-    select * from {{ ref('source_systems') }}
+    select * from {{ ref('int_prediction__splits') }}
+
+),
+
+-- what is to be scored today
+scored as (
+
+    select
+        source_system,
+        population,
+        horizon_days,
+        as_of_date,
+        case when task = 'segment' then 'segment:' else task end as task_prefix
+
+    from splits
+    where part = 'score'
 
 ),
 
@@ -22,40 +37,28 @@ ranked as (
         models.horizon_days,
         models.algorithm,
         models.baseline,
-        models.trained_as_of,
-        models.sequence,
         row_number() over (
-            partition by
-                models.source_system,
-                models.task,
-                models.population,
-                models.horizon_days
-            order by models.sequence desc
+            partition by models.source_system, models.task, models.population
+            order by models.trained_as_of desc, models.sequence desc
         ) as age_rank
 
     from models
-    inner join source_systems
-        on models.source_system = source_systems.source_system
+    inner join scored
+        on
+            models.source_system = scored.source_system
+            and models.population = scored.population
+            and models.horizon_days = scored.horizon_days
+            and models.task like scored.task_prefix || '%'
+            -- one that was trained later knows what is to come
+            and models.trained_as_of <= scored.as_of_date
     where
         models.is_champion
-        -- one that was trained later knows what is to come
-        and models.trained_as_of <= source_systems.as_of_date
-
-),
-
--- a longer record, or another var, brings another horizon: who was trained last is in
--- use
-champions_of_horizons as (
-
-    select
-        *,
-        row_number() over (
-            partition by source_system, task, population
-            order by trained_as_of desc, horizon_days desc, sequence desc
-        ) as horizon_rank
-
-    from ranked
-    where age_rank = 1
+        and models.task in (
+            'next_purchases'
+            {%- for target in var('prediction')['segment_targets'] -%}
+            , 'segment:{{ target }}'
+            {%- endfor -%}
+        )
 
 ),
 
@@ -70,8 +73,8 @@ champions as (
         algorithm,
         baseline
 
-    from champions_of_horizons
-    where horizon_rank = 1
+    from ranked
+    where age_rank = 1
 
 )
 

@@ -55,7 +55,7 @@ segment_targets as (
         later_features.first_purchase_date,
         united.segmentation,
         united.segment,
-        later_features.frequency > 1 as has_returned
+        later_features.purchase_days > 1 as has_returned
 
     from later_features
     inner join united on later_features.customer_key = united.customer_key

@@ -46,7 +46,7 @@ predicted_segments as (
         *,
         row_number() over (
             partition by customer_key
-            order by target_rank asc
+            order by target_rank asc nulls last
         ) as preference
 
     from customer_segment_predictions

@@ -99,7 +99,7 @@ _LISTED = (
         "hurdle", ("new",), False, Hurdle, {"columns": "first_purchase", **_HURDLE}
     ),
     Candidate(
-        "hurdle_trend",
+        "hurdle_season",
         ("new",),
         False,
         Hurdle,

@@ -67,8 +67,6 @@ class Backtest:
 
     Parameters
     ----------
-    split : str
-        Fingerprint of the rows learned from and tested on: see ``hash_rows``.
     recipe : Recipe
         What was tested.
     trained_as_of : date
@@ -78,7 +76,6 @@ class Backtest:
         By name.
     """
 
-    split: str
     recipe: Recipe
     trained_as_of: date
     measures: Mapping[str, Measure]
@@ -99,14 +96,8 @@ def replaces(challenger: Backtest, champion: Backtest) -> bool:
     Raises
     ------
     InputError
-        If the rows or the measures differ, or nothing was measured.
+        If the measures differ, or nothing was measured.
     """
-    if challenger.split != champion.split:
-        raise InputError(
-            f"{challenger.recipe.algorithm} against {champion.recipe.algorithm}: the "
-            f"back-tests {challenger.split} and {champion.split} are of different "
-            "rows; test both on the same"
-        )
     directions = [
         {name: measure.is_higher_better for name, measure in one.measures.items()}
         for one in (challenger, champion)

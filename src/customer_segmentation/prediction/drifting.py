@@ -89,11 +89,13 @@ def _today(
         order_by=population.key,
         where=where | TODAY[population.name],
         limit=READ_ROWS,
+        sample_by="customer_key",
     )
     is_segment = entry.purpose.task != "next_purchases"
     predicted = engine.read(
         scores["segment" if is_segment else population.name],
         ["customer_key", *(["segment"] if is_segment else EXPECTED)],
         where={"model_id": entry.model_id},
+        limit=READ_ROWS,
     )
     return rows.merge(predicted, on="customer_key", how="inner")

@@ -90,7 +90,7 @@ def _of_amount(name: str, *, is_choice: bool) -> list[Metric]:
 RETURN = ("return_probability", "has_returned")
 OF_RETURN = [
     Metric("return_auc", metrics.auc, RETURN, True),
-    Metric("return_log_loss", metrics.binary_log_loss, RETURN, False),
+    Metric("return_log_loss", metrics.binary_log_loss, RETURN, False, True),
 ]
 COVERAGE = Metric(
     "interval_coverage", metrics.coverage, ("spend_low", "spend_high", "spend"), None

@@ -67,9 +67,10 @@ class Lifetime:
         if self.has_spend:
             value = _values(features)
             self.mean_value = float(value.mean())
-            frequency = np.where(value > 0, history[0], 0.0)
-            if frequency.any():
-                self.value = GammaGamma.fit(frequency, value, shrinkage=SHRINKAGE)
+            # of how many days the value is the mean, of those who bought again
+            days = np.where((value > 0) & (history[0] > 0), history[0] + 1, 0.0)
+            if days.any():
+                self.value = GammaGamma.fit(days, value, shrinkage=SHRINKAGE)
         return self
 
     def predict(self, features: pd.DataFrame) -> Expected:
@@ -83,7 +84,7 @@ class Lifetime:
             return chance, purchases, None
         each = np.full(len(features), self.mean_value)
         if self.value is not None:
-            each = self.value.expected_value(history[0], _values(features))
+            each = self.value.expected_value(history[0] + 1, _values(features))
             # with few who bought again, the mean of all may be infinite
             each = np.where(np.isfinite(each), each, self.mean_value)
         return chance, purchases, purchases * each

@@ -176,7 +176,10 @@ def _decile_means(
     """Return the mean prediction and outcome of ten groups by prediction."""
     if len(actual) < GROUPS:
         return None
-    groups = np.array_split(np.argsort(predicted, kind="stable"), GROUPS)
+    # as int_prediction__backtest_deciles cuts them
+    order = np.argsort(predicted, kind="stable")
+    numbers = np.arange(len(order)) * GROUPS // len(order)
+    groups = [order[numbers == number] for number in range(GROUPS)]
     return tuple(
         np.array([values[group].mean() for group in groups])
         for values in (predicted, actual)

@@ -1,5 +1,6 @@
 """The table of what candidates predicted of customers they did not learn from."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
+from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.backtests import SEED, Job, done, seen_by
 from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
 from customer_segmentation.prediction.rules import PredictionRules
@@ -16,10 +18,12 @@ from customer_segmentation.prediction.samples import (
     EXISTING,
     NEW,
     OUTCOMES,
+    READ_ROWS,
     Sample,
     Seen,
 )
 from customer_segmentation.prediction.seasons import InSeason, Seasons
+from customer_segmentation.prediction.spending import PREDICTED
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 
@@ -93,6 +97,8 @@ def backtest_purchases(
     jobs = list(_jobs(wanted, samples, Seasons.read(seasons), rules))
     tables = [PURCHASE_BACKTESTS.empty_table()]
     for (split, algorithm), rows in done(jobs, predict_purchases):
+        if rows.empty:
+            continue
         frame = rows.assign(
             source_system=split.source_system,
             task=split.task,
@@ -122,6 +128,7 @@ def read_purchase_samples(
             outcomes,
             ["customer_key", "population", "origin_date", "horizon_days", *OUTCOMES],
             where={"source_system": source_system},
+            limit=READ_ROWS,
         )
         known["origin_date"] = pd.to_datetime(known["origin_date"])
         for relation, population in ((existing, EXISTING), (new, NEW)):
@@ -180,6 +187,11 @@ def predict_purchases(key: Key, learned: Seen, predicted: Seen) -> pd.DataFrame:
     """Fit a candidate to some customers, and predict others beside what they did."""
     split, algorithm = key
     model = InSeason(CANDIDATES[algorithm].estimator(), learned.season)
-    model.fit(learned.features, learned.outcomes, split.horizon_days)
+    try:
+        model.fit(learned.features, learned.outcomes, split.horizon_days)
+    except InputError as error:
+        # the others go on, and who has no predictions is not chosen
+        warnings.warn(f"{split.source_system}: {error}", stacklevel=1)
+        return pd.DataFrame(columns=[*predicted.keys, *predicted.outcomes, *PREDICTED])
     found = model.predict(predicted.features, predicted.season)
     return pd.concat([predicted.keys, predicted.outcomes, found], axis=1)

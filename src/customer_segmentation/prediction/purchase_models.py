@@ -10,7 +10,6 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.preprocessing import SplineTransformer
 
 from customer_segmentation.prediction.purchase_columns import (
     FirstPurchaseColumns,
@@ -238,9 +237,8 @@ class Blend:
         """Learn from the features and outcomes of n customers."""
         self.columns = NumberColumns().fit(features)
         columns = self.columns.transform(features)
-        self.splines = SplineTransformer(5, degree=2).fit(columns)
-        self.chance = Chance(0.003)
-        self.chance.fit(self.splines.transform(columns), _returns_of(outcomes))
+        self.chance = Chance(0.05)
+        self.chance.fit(columns, _returns_of(outcomes))
         spend, counts = spend_of(outcomes), _counts_of(outcomes)
         self.spend, self.purchases, self.of_others = None, None, None
         if spend is None:
@@ -256,7 +254,7 @@ class Blend:
     def predict(self, features: pd.DataFrame) -> Expected:
         """Return what is expected of n customers."""
         columns = self.columns.transform(features)
-        chance = self.chance.predict(self.splines.transform(columns))
+        chance = self.chance.predict(columns)
         if self.spend is None:
             return chance, self.purchases.predict(features), None
         purchases = self.ratio.predict(features, columns)

@@ -19,7 +19,7 @@ from customer_segmentation.prediction.model_files import (
     trusted_types,
 )
 
-__all__ = ["champions_of", "is_registered", "load_model", "register"]
+__all__ = ["champions_of", "has_challenged", "load_model", "register"]
 
 TRAIN_ANEW = "train it anew: dbt build --select tag:train"
 
@@ -64,25 +64,33 @@ def register(
     )
 
 
-def is_registered(
-    purpose: Purpose, recipe: Recipe, fingerprint: str, entries: Iterable[ModelEntry]
+def has_challenged(
+    champion: ModelEntry,
+    recipe: Recipe,
+    fingerprint: str,
+    entries: Iterable[ModelEntry],
 ) -> bool:
-    """Tell whether the last model of an algorithm was trained on just this.
+    """Tell whether a model of this making is the champion, or has lost to it.
 
-    The last: should the data return to what they once were, so does the model.
+    Then it need not be trained again. One that was champion before this one, or lost to
+    another, may win now.
     """
-    of_algorithm = [
-        entry
+    return any(
+        entry.purpose == champion.purpose
+        and entry.sequence >= champion.sequence
+        and entry.recipe.algorithm == recipe.algorithm
+        and entry.fingerprint == fingerprint
         for entry in entries
-        if entry.purpose == purpose and entry.recipe.algorithm == recipe.algorithm
-    ]
-    last = max(of_algorithm, key=lambda entry: entry.sequence, default=None)
-    return last is not None and last.fingerprint == fingerprint
+    )
 
 
 def champions_of(entries: Iterable[ModelEntry]) -> dict[Purpose, ModelEntry]:
-    """Return the champion of each purpose: the last entry that became one."""
-    in_order = sorted(entries, key=lambda entry: (entry.purpose.name, entry.sequence))
+    """Return the champion of each purpose: the last that became one.
+
+    Of those of several days the last day's: a build of an earlier day leaves its
+    models in the registry too.
+    """
+    in_order = sorted(entries, key=lambda entry: (entry.trained_as_of, entry.sequence))
     return {entry.purpose: entry for entry in in_order if entry.is_champion}
 
 

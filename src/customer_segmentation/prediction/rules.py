@@ -101,16 +101,17 @@ class PredictionRules:
             raise _error("greatest_drift", f"is {drift!r}; give a number above 0")
         targets_known = ("rfm", *segmentations)
         for target in targets:
-            if target not in targets_known:
+            nearest = get_close_matches(str(target), targets_known, n=1, cutoff=0.8)
+            if target not in targets_known and nearest:
                 raise _error(
                     "segment_targets",
-                    f"{target!r} is no segmentation; known are "
-                    f"{', '.join(targets_known)}",
+                    f"{target!r} is no segmentation; did you mean {nearest[0]!r}?",
                 )
         return cls(
             **{key: declared[key] for key in _LEAST},
             backtest_horizon_days=shorter,
-            segment_targets=targets,
+            # who tries one segmentation alone need not name the targets anew
+            segment_targets=tuple(one for one in targets if one in targets_known),
             coverage=coverage,
             greatest_drift=float(drift),
         )
@@ -124,6 +125,8 @@ def _check_number(key: str, value: object, least: int) -> None:
 def _checked_list(key: str, value: object) -> tuple:
     if not isinstance(value, list | tuple):
         raise _error(key, f"is {value!r}; give a list")
+    if not value:
+        raise _error(key, "is empty; give at least one")
     if len(set(value)) < len(value):
         raise _error(key, "names one twice; keep one")
     return tuple(value)

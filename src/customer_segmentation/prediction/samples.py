@@ -1,7 +1,7 @@
 """Customers on the days they are seen, and what they did next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import pandas as pd
@@ -10,11 +10,11 @@ from customer_segmentation import engine
 from customer_segmentation.prediction.seasons import UNKNOWN, Season
 from customer_segmentation.prediction.splits import Days
 
-__all__ = ["EXISTING", "NEW", "NEW_TO_SEGMENT", "Population", "Sample", "Seen"]
+__all__ = ["EXISTING", "NEW", "Population", "Sample", "Seen"]
 
 # more rows than these are learned from by a sample of as many
 READ_ROWS = 400_000
-SPLIT_ROWS = 50_000
+SPLIT_ROWS = 20_000
 OUTCOMES = ["has_returned", "purchases", "spend"]
 
 
@@ -62,8 +62,6 @@ NEW = Population(
     days_to_origin=1,
     not_features=("source_system", "transaction_key", "is_new"),
 )
-# a trend that all customers to come lie beyond tells nobody's segment
-NEW_TO_SEGMENT = replace(NEW, not_features=(*NEW.not_features, "recorded_days"))
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,8 @@ class Seen:
             *(
                 frame.iloc[rows].reset_index(drop=True)
                 for frame in (self.keys, self.features, self.outcomes)
-            )
+            ),
+            season=self.season,
         )
 
 
@@ -141,6 +140,7 @@ class Sample:
             order_by=population.key,
             where={"source_system": source_system},
             limit=READ_ROWS,
+            sample_by="customer_key",
         )
         day = pd.to_datetime(rows[population.day])
         rows = rows.assign(
@@ -156,18 +156,18 @@ class Sample:
         known = self.outcomes[self.outcomes["horizon_days"] == horizon_days]
         return self.joined(days, known.drop(columns="horizon_days"))
 
-    def joined(self, days: Days, known: pd.DataFrame) -> Seen:
-        """Return those seen on the days who have a known outcome."""
+    def joined(self, days: Days, known: pd.DataFrame, most: int = SPLIT_ROWS) -> Seen:
+        """Return those seen on the days who have a known outcome, at most so many."""
         day = self.rows[self.population.day]
         is_in_days = day.between(pd.Timestamp(days.first), pd.Timestamp(days.last))
         rows = self.rows[is_in_days]
         on = [name for name in ("customer_key", "origin_date") if name in known]
         joined = rows.merge(known, on=on, how="inner")
         joined = joined.sort_values("customer_key", kind="stable")
-        if len(joined) > SPLIT_ROWS:
+        if len(joined) > most:
             hashes = pd.util.hash_array(joined["customer_key"].to_numpy(dtype=object))
             order = pd.Series(hashes).argsort(kind="stable")
-            joined = joined.iloc[sorted(order[:SPLIT_ROWS])]
+            joined = joined.iloc[sorted(order[:most])]
         joined = joined.reset_index(drop=True)
         outcomes = [name for name in known.columns if name not in on]
         return Seen(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from customer_segmentation import engine
 from customer_segmentation.prediction.entries import REGISTRY_FACTS, ModelEntry
@@ -16,7 +17,6 @@ from customer_segmentation.prediction.registry import load_model
 from customer_segmentation.prediction.samples import (
     EXISTING,
     NEW,
-    NEW_TO_SEGMENT,
     Population,
 )
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
@@ -59,6 +59,8 @@ POPULATIONS = {population.name: population for population in (EXISTING, NEW)}
 # whom to score today
 TODAY = {"existing": {"is_present": True}, "new": {"is_new": True}}
 SEGMENT = "segment:"
+# the last bits of a sum depend on the rows beside it in the batch
+DECIMALS = 9
 
 
 def score_purchases(
@@ -131,7 +133,7 @@ def score_segments(
         for entry in read_champions(champions, registry)
         if entry.purpose.task.startswith(SEGMENT)
     ]
-    return _scored(customers, in_use, NEW_TO_SEGMENT, _segments, SEGMENT_SCORES)
+    return _scored(customers, in_use, NEW, _segments, SEGMENT_SCORES)
 
 
 def read_champions(
@@ -161,8 +163,10 @@ class _Scorer:
     champions: Sequence[tuple[ModelEntry, Any]]
     predict: Any
 
+    @threadpool_limits.wrap(limits=1)
     def __call__(self, batch: pa.Table) -> pa.Table:
-        frame = engine.to_frame(batch)
+        # sorted, for what rounding leaves
+        frame = engine.to_frame(batch).sort_values("customer_key", kind="stable")
         tables = [self.schema.empty_table()]
         for entry, model in self.champions:
             is_theirs = frame["source_system"] == entry.purpose.source_system
@@ -220,7 +224,7 @@ def _purchases(
         # today is the same day for all of a source system
         today = pd.Timestamp(rows[EXISTING.day].iloc[0]).date()
         season = seasons.year_before(purpose.source_system, today, purpose.horizon_days)
-    return model.predict(rows[names], season)
+    return model.predict(rows[names], season).round(DECIMALS)
 
 
 def _segments(entry: ModelEntry, model: Any, rows: pd.DataFrame) -> pd.DataFrame:
@@ -231,6 +235,8 @@ def _segments(entry: ModelEntry, model: Any, rows: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame(
         {
             "segment": found.columns.to_numpy(dtype=object)[likeliest],
-            "probability": probabilities[np.arange(len(found)), likeliest],
+            "probability": probabilities[np.arange(len(found)), likeliest].round(
+                DECIMALS
+            ),
         }
     )

@@ -12,7 +12,7 @@ from customer_segmentation import engine
 from customer_segmentation.prediction.backtests import Job, done, seen_by
 from customer_segmentation.prediction.classifiers import MAJORITY, fit_classifiers
 from customer_segmentation.prediction.rules import PredictionRules
-from customer_segmentation.prediction.samples import NEW_TO_SEGMENT, Sample, Seen
+from customer_segmentation.prediction.samples import NEW, READ_ROWS, Sample, Seen
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Days, Split
 
@@ -43,6 +43,8 @@ SEGMENT_BACKTESTS = pa.schema(
         ("segment_probability", pa.float64()),
     ]
 )
+# support vectors take the square of them
+SEGMENT_ROWS = 10_000
 # the split, the segmentation, and the seed of draws
 Key = tuple[Split, str, int]
 
@@ -101,6 +103,7 @@ def read_targets(
         targets,
         ["customer_key", "segment", "has_returned"],
         where={"source_system": source_system, "segmentation": segmentation},
+        limit=READ_ROWS,
     )
 
 
@@ -110,7 +113,7 @@ def seen_with_segment(sample: Sample) -> partial[Seen]:
 
 
 def _see(sample: Sample, days: Days) -> Seen:
-    return sample.joined(days, sample.outcomes)
+    return sample.joined(days, sample.outcomes, SEGMENT_ROWS)
 
 
 def _jobs(
@@ -126,7 +129,7 @@ def _jobs(
             known = read_targets(targets, split.source_system, segmentation)
             if known.empty:
                 continue
-            sample = Sample.read(new, NEW_TO_SEGMENT, split.source_system, known)
+            sample = Sample.read(new, NEW, split.source_system, known)
             see = seen_with_segment(sample)
             # the choice is made by one seed, the test says what others would have given
             for seed in range(rules.seeds if split.part == "test" else 1):

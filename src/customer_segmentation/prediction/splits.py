@@ -88,15 +88,17 @@ class Split:
 
 
 def horizon_of(record: Record, rules: PredictionRules) -> int | None:
-    """Return the longest allowed horizon that the record can teach.
+    """Return the longest allowed horizon that the record can teach and judge.
 
     That of the rules if it fits, else the longest shorter one of the back-tests; None
-    where none fits.
+    where none fits. It fits if there is a past day to learn from, and before it one to
+    choose the champion on, for existing customers and for new ones.
     """
     shorter = [h for h in rules.backtest_horizon_days if h < rules.horizon_days]
     for horizon in (rules.horizon_days, *sorted(shorter, reverse=True)):
-        has_history = record.days - horizon >= rules.history_days
-        has_firsts = _first(record, rules) - (horizon + 1) >= rules.test_days
+        days_ago = horizon + min(_horizons(rules, horizon))
+        has_history = record.days - days_ago >= rules.history_days
+        has_firsts = _first(record, rules) - (days_ago + 1) >= rules.test_days
         if has_history and has_firsts:
             return horizon
     return None
@@ -106,9 +108,11 @@ def splits_of(record: Record, rules: PredictionRules) -> Iterator[Split]:
     """Return the splits of a source system; none where its record is too short.
 
     No model learns from an outcome that reaches into the days it is judged on, unless
-    the split is cross-validated: then it learns from other customers. The champion of
-    the next purchases is chosen on outcomes that were complete before any test at the
-    published horizon began, that of the segment on the customers its test learns from.
+    the split is cross-validated: then it learns from other customers. The champion is
+    chosen on outcomes that were complete before any test at the published horizon
+    began. Where the test of new customers is cross-validated there is no such day: it
+    begins with the record, and the choice is made on the first of its customers, at
+    shorter horizons.
     """
     horizon = horizon_of(record, rules)
     if horizon is None:
@@ -145,22 +149,31 @@ def _existing(record: Record, rules: PredictionRules, horizon: int) -> Iterator[
             yield split("test", days, 2 * days, days)
         elif days == horizon:
             yield split("test", days, days, days)
-        if has_history(horizon + days):
-            yield split("selection", days, horizon + days, horizon + days)
+        # out of time if the record allows: the folds of one day share its season
+        judged = horizon + days
+        if has_history(judged + days):
+            yield split("selection", days, judged + days, judged)
+        elif has_history(judged):
+            yield split("selection", days, judged, judged)
 
 
 def _new(record: Record, rules: PredictionRules, horizon: int) -> Iterator[Split]:
     ranges = _Firsts(record, rules, "next_purchases")
     yield ranges.split("score", horizon, None, (rules.new_within_days, 1))
     yield ranges.split("fit", horizon, (ranges.first, horizon + 1), None)
+    # what is chosen on is over when the first customers of the test buy
+    is_out_of_time = ranges.last_to_learn_from(horizon) is not None
+    before = horizon + (rules.test_days if is_out_of_time else 0)
     for days in _horizons(rules, horizon):
         if ranges.last_to_learn_from(days) is not None:
             yield ranges.out_of_time("test", days)
         elif days == horizon:
             both = (ranges.first, days + 1)
             yield ranges.split("test", days, both, both)
-        last = horizon + days + 1
-        if ranges.first - last >= rules.test_days:
+        last = before + days + 1
+        if ranges.last_to_learn_from(days, before) is not None:
+            yield ranges.out_of_time("selection", days, before)
+        elif ranges.first - last >= rules.test_days:
             both = (ranges.first, last)
             yield ranges.split("selection", days, both, both)
 

@@ -1,6 +1,6 @@
 """The registry's new rows: the chosen candidates, trained."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,22 +28,17 @@ from customer_segmentation.prediction.entries import (
     to_table,
 )
 from customer_segmentation.prediction.evaluations import EVALUATIONS
-from customer_segmentation.prediction.feature_kinds import features_of
+from customer_segmentation.prediction.feature_kinds import Feature, features_of
 from customer_segmentation.prediction.fingerprints import training_fingerprint
 from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
 from customer_segmentation.prediction.registry import (
     champions_of,
-    is_registered,
+    has_challenged,
     load_model,
     register,
 )
 from customer_segmentation.prediction.rules import PredictionRules
-from customer_segmentation.prediction.samples import (
-    EXISTING,
-    NEW_TO_SEGMENT,
-    Sample,
-    Seen,
-)
+from customer_segmentation.prediction.samples import EXISTING, NEW, Sample, Seen
 from customer_segmentation.prediction.scoring import read_entry
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
 from customer_segmentation.prediction.segment_backtests import (
@@ -163,9 +158,25 @@ def train_models(
         recipe = lesson.recipe(choice["algorithm"])
         rows = pd.concat(
             [lesson.seen.keys, lesson.seen.features, lesson.seen.outcomes], axis=1
+        ).assign(
+            season_purchases=lesson.seen.season.purchases,
+            season_spend=lesson.seen.season.spend,
         )
         fingerprint = training_fingerprint(rows, recipe)
-        if is_registered(purpose, recipe, fingerprint, entries):
+        features = features_of(lesson.seen.features, list(lesson.seen.features))
+        rivals = [
+            entry
+            for entry in entries
+            # one that knows what came later is no rival in a build of an earlier day
+            if entry.purpose == purpose
+            and entry.trained_as_of <= lesson.split.as_of_date
+        ]
+        champion = champions_of(rivals).get(purpose)
+        if champion is not None and not _can_be_loaded(champion, features, earlier):
+            champion = None
+        if champion is not None and has_challenged(
+            champion, recipe, fingerprint, rivals
+        ):
             continue
         of_purpose = measured[
             (measured["source_system"] == purpose.source_system)
@@ -184,21 +195,13 @@ def train_models(
             cutoffs=(lesson.split.train.first, lesson.split.train.last),
             customers=lesson.seen.count,
             fingerprint=fingerprint,
-            features=features_of(lesson.seen.features, list(lesson.seen.features)),
+            features=features,
             training_bins=training_bins(drawn, list(drawn)),
             metrics=_figures(of_purpose, recipe.algorithm),
             baseline=choice["baseline"],
             baseline_metrics=_figures(of_purpose, choice["baseline"]),
         )
-        # one that knows what came later is no rival in a build of an earlier day
-        champion = champions_of(
-            entry for entry in entries if entry.trained_as_of <= trained.trained_as_of
-        ).get(purpose)
-        is_champion = (
-            champion is None
-            or not _can_be_loaded(champion, trained, earlier)
-            or _wins(trained, champion, of_purpose)
-        )
+        is_champion = champion is None or _wins(trained, champion, of_purpose)
         new.append(register(trained, model, entries, is_champion=is_champion))
     return to_table(new)
 
@@ -231,9 +234,7 @@ def _lessons(learned_from: LearnedFrom, rules: PredictionRules) -> Iterator[_Les
             )
             if known.empty:
                 continue
-            sample = Sample.read(
-                learned_from.new, NEW_TO_SEGMENT, split.source_system, known
-            )
+            sample = Sample.read(learned_from.new, NEW, split.source_system, known)
             seen = seen_with_segment(sample)(split.train)
             yield _Lesson(_purpose(split, f"segment:{segmentation}"), split, seen)
 
@@ -255,11 +256,11 @@ def _figures(measured: pd.DataFrame, algorithm: str) -> dict[str, float]:
 
 
 def _can_be_loaded(
-    champion: ModelEntry, trained: Trained, registry: engine.Relation
+    champion: ModelEntry, features: Sequence[Feature], registry: engine.Relation
 ) -> bool:
     """Tell whether the champion can still predict; features or versions may differ."""
     try:
-        load_model(read_entry(registry, champion.model_id), trained.features)
+        load_model(read_entry(registry, champion.model_id), features)
     except InputError:
         return False
     return True
@@ -279,7 +280,6 @@ def _wins(challenger: Trained, champion: ModelEntry, measured: pd.DataFrame) -> 
         names = rows["horizon_days"].astype(str) + "." + rows["metric"]
         tests.append(
             Backtest(
-                split=challenger.purpose.name,
                 recipe=Recipe(trained.recipe.algorithm, {}),
                 trained_as_of=trained.trained_as_of,
                 measures={
@@ -291,7 +291,7 @@ def _wins(challenger: Trained, champion: ModelEntry, measured: pd.DataFrame) -> 
             )
         )
     common = set(tests[0].measures) & set(tests[1].measures)
-    return replaces(*(_limited_to(common, test) for test in tests))
+    return not common or replaces(*(_limited_to(common, test) for test in tests))
 
 
 def _limited_to(names: set[str], test: Backtest) -> Backtest:

@@ -32,7 +32,8 @@ __all__ = [
 
 DECLARED = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 RULES = DECLARED["prediction"] | {
-    "backtest_horizon_days": [],
+    # none that is shorter
+    "backtest_horizon_days": [365],
     "segment_targets": ["rfm"],
     "folds": 2,
     "seeds": 1,
@@ -49,14 +50,16 @@ INTERMEDIATE = REPOSITORY / "models" / "intermediate" / "prediction"
 REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
-    "source_systems": "records",
+    "int_prediction__splits": "splits",
 }
 
 
 def compiled(name: str) -> str:
     """Return the SQL of a model, on the tables here."""
     model = Template((INTERMEDIATE / f"{name}.sql").read_text(encoding="utf-8"))
-    return model.render(ref=REFERRED.get, ratio="({}) / nullif({}, 0)".format)
+    return model.render(
+        ref=REFERRED.get, var=VARIABLES.get, ratio="({}) / nullif({}, 0)".format
+    )
 
 
 def first_purchases(days: Sequence[date], seed: int, **changes: object) -> pd.DataFrame:
@@ -73,7 +76,6 @@ def first_purchases(days: Sequence[date], seed: int, **changes: object) -> pd.Da
             "is_new": False,
             "country": rng.choice(["France", "EIRE"], count),
             "day_of_year": [day.timetuple().tm_yday for day in days],
-            "recorded_days": np.arange(count),
             "basket_value": value,
             "product_value": value,
             "basket_products": rng.integers(1, 40, count),

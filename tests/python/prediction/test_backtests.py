@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer_segmentation.prediction import samples
 from customer_segmentation.prediction.backtests import LEAST_CUSTOMERS, done, seen_by
 from customer_segmentation.prediction.samples import EXISTING, NEW, Sample, Seen
 from customer_segmentation.prediction.splits import Days, Split
@@ -197,21 +196,19 @@ def test_days_are_bounded_at_both_ends_and_new_customers_begin_the_day_after() -
     assert replace(sample, outcomes=known).seen(Days(days[0], days[4]), 90).count == 0
 
 
-def test_sample_of_many_is_the_same_whatever_the_order_and_who_else_comes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(samples, "SPLIT_ROWS", 10)
+def test_sample_of_many_is_the_same_whatever_the_order_and_who_else_comes() -> None:
     rows = snapshots(40)
-    known = outcomes(rows)
-    days = Days(CUTOFF, CUTOFF)
-    one = sample_of(rows, known).seen(days, 90)
-    assert one.count == 10
-    assert keys(one) == sorted(keys(one))
-    shuffled = rows.sample(frac=1, random_state=1)
-    assert keys(sample_of(shuffled, known[::-1]).seen(days, 90)) == keys(one)
+    known = outcomes(rows).drop(columns="horizon_days")
+
+    def seen(rows: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+        return keys(sample_of(rows, known).joined(Days(CUTOFF, CUTOFF), known, most=10))
+
+    one = seen(rows, known)
+    assert len(one) == 10
+    assert one == sorted(one)
+    assert seen(rows.sample(frac=1, random_state=1), known[::-1]) == one
     fewer = rows[rows["customer_key"] < "shop:0035"]
-    kept = set(keys(sample_of(fewer, known).seen(days, 90)))
-    assert kept >= {key for key in keys(one) if key < "shop:0035"}
+    assert set(seen(fewer, known)) >= {key for key in one if key < "shop:0035"}
 
 
 def test_other_source_systems_are_not_read() -> None:

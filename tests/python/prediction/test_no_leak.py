@@ -1,5 +1,6 @@
 """Whatever happens after the day of a prediction, not one prediction changes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,7 @@ from customer_segmentation.prediction.classifiers import (
     fit_classifiers,
 )
 from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
-from customer_segmentation.prediction.samples import NEW_TO_SEGMENT, Sample
+from customer_segmentation.prediction.samples import NEW, Sample
 from customer_segmentation.prediction.seasons import UNKNOWN, InSeason
 from customer_segmentation.prediction.segment_backtests import seen_with_segment
 
@@ -45,8 +46,11 @@ FIRST_FEATURES = "select * exclude (is_new) from first_purchase_features"
 
 
 @pytest.fixture(scope="module")
-def base(workshop: Path) -> World:
-    return built_small(workshop)
+def base(workshop: Path) -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as patch:
+        # handing so little to other processes takes longer than doing it
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        yield built_small(workshop)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +199,7 @@ def segments_expected(base, first_only, request) -> dict:
     samples = (
         Sample.read(
             world.relation("from first_purchase_features"),
-            *(NEW_TO_SEGMENT, source_system, known[columns]),
+            *(NEW, source_system, known[columns]),
         )
         for world in (base, first_only)
     )

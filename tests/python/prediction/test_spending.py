@@ -129,7 +129,7 @@ def test_models_of_existing_customers_beat_the_rule_of_thumb(
 
 def test_values_of_baskets_are_found_in_first_purchases(predicted, others) -> None:
     spend = others[1]["spend"].to_numpy()
-    for name in ("hurdle", "hurdle_trend", "basket_tweedie"):
+    for name in ("hurdle", "hurdle_season", "basket_tweedie"):
         model = predicted[name]["expected_spend"].to_numpy()
         assert spearman(model, spend) > 0.1
         assert model.sum() == pytest.approx(spend.sum(), rel=0.25)
@@ -250,7 +250,7 @@ def test_nobody_or_everybody_may_return(name, count) -> None:
     everybody = outcomes.assign(has_returned=True, purchases=1, spend=5.0)
     found = NextPurchases(name).fit(features, everybody, HORIZON).predict(features)
     assert_defined(found)
-    if name in ("full_hurdle", "hurdle", "hurdle_trend", "tweedie"):
+    if name in ("full_hurdle", "hurdle", "hurdle_season", "tweedie"):
         assert (found["return_probability"] > 0.9).all()
 
 
@@ -350,7 +350,7 @@ def test_a_history_that_cannot_be_is_taken_as_the_nearest_that_can(name) -> None
 
 def test_a_day_beyond_those_learned_from_is_taken_as_the_last() -> None:
     features, outcomes = customers(16, 300)
-    model = NextPurchases("hurdle_trend").fit(features, outcomes, HORIZON)
+    model = NextPurchases("hurdle_season").fit(features, outcomes, HORIZON)
     last = features.assign(day_of_year=features["day_of_year"].max())
     beyond = features.assign(day_of_year=366)
     pd.testing.assert_frame_equal(model.predict(beyond), model.predict(last))
