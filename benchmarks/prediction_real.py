@@ -66,9 +66,8 @@ class Figure:
 
     def interval(self, rows: pd.DataFrame, draws: int) -> str:
         """Return the 95 % bootstrap interval over the customers, as text."""
-        low, high = metrics.bootstrap_interval(
-            self.measure, *self._arrays(rows), draws=draws
-        )
+        drawn = metrics.bootstrap_draws(self.measure, *self._arrays(rows), draws=draws)
+        low, high = metrics.interval_of(drawn)
         return f"{low:{self.form}} to {high:{self.form}}"
 
     def _arrays(self, rows: pd.DataFrame) -> list[NDArray[np.float64]]:

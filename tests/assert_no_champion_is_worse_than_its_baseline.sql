@@ -1,5 +1,5 @@
--- worse is what the bootstrap cannot put down to chance, in most of the measures that
--- champions are chosen by, on customers that neither was chosen on
+-- worse is what customers drawn again do not put down to chance, in most of the
+-- measures that champions are chosen by, on the test at the published horizon
 with
 
 model_evaluations as (
@@ -14,57 +14,35 @@ model_registry as (
 
 ),
 
--- the published horizon only
-champions as (
-
-    select
-        evaluations.*,
-        registry.model_id,
-        registry.baseline
-
-    from model_evaluations as evaluations
-    inner join model_registry as registry
-        on
-            evaluations.source_system = registry.source_system
-            and evaluations.task = registry.task
-            and evaluations.population = registry.population
-            and evaluations.horizon_days = registry.horizon_days
-            and evaluations.algorithm = registry.algorithm
-            and registry.is_in_use
-    where evaluations.split = 'test' and evaluations.is_choice
-
-),
-
 compared as (
 
     select
-        champions.model_id,
-        champions.metric,
-        champions.algorithm = champions.baseline as is_baseline,
+        registry.model_id,
         case
-            when champions.is_higher_better then champions.high < baselines.low
-            else champions.low > baselines.high
+            when evaluations.is_higher_better then evaluations.difference_high < 0
+            else evaluations.difference_low > 0
         end as is_worse
 
-    from champions
-    inner join model_evaluations as baselines
+    from model_registry as registry
+    left join model_evaluations as evaluations
         on
-            champions.source_system = baselines.source_system
-            and champions.task = baselines.task
-            and champions.population = baselines.population
-            and champions.horizon_days = baselines.horizon_days
-            and champions.baseline = baselines.algorithm
-            and champions.metric = baselines.metric
-            and baselines.split = 'test'
+            registry.source_system = evaluations.source_system
+            and registry.task = evaluations.task
+            and registry.population = evaluations.population
+            and registry.horizon_days = evaluations.horizon_days
+            and registry.algorithm = evaluations.algorithm
+            and evaluations.split = 'test'
+            and evaluations.is_choice
+    where registry.is_in_use
 
 )
 
+-- a champion without a test is no better than one that failed it
 select
     model_id,
-    count(*) as metrics,
-    count(*) filter (where is_worse) as metrics_worse
+    count(is_worse) as measures,
+    count(*) filter (where is_worse) as measures_worse
 
 from compared
-where not is_baseline
 group by model_id
-having 2 * count(*) filter (where is_worse) > count(*)
+having count(is_worse) = 0 or 2 * count(*) filter (where is_worse) > count(is_worse)

@@ -1,7 +1,6 @@
 {{ config(materialized='table') }}
 
-{%- set later = var('prediction')['segment_after_days'] %}
-
+{%- set later = var('prediction')['segment_after_days'] -%}
 with
 
 customers as (

@@ -30,6 +30,8 @@ model_evaluations as (
         evaluations.value,
         evaluations.low,
         evaluations.high,
+        evaluations.difference_low,
+        evaluations.difference_high,
         in_use.algorithm is not null as is_champion
 
     from evaluations

@@ -35,6 +35,8 @@ EVALUATIONS = pa.schema(
         ("value", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
+        ("difference_low", pa.float64()),
+        ("difference_high", pa.float64()),
     ]
 )
 # what is measured together
@@ -42,6 +44,7 @@ GROUP = [
     *("source_system", "task", "population", "part", "horizon_days"),
     *("is_cross_validated", "algorithm", "is_baseline"),
 ]
+COMPARED_ON = [name for name in GROUP if name not in ("algorithm", "is_baseline")]
 # an interval needs no more than this to be told from another
 DRAWS = 100
 SEED = 0
@@ -120,7 +123,8 @@ def evaluate_backtests(
     -------
     pyarrow.Table
         Of the schema ``EVALUATIONS``, with 95 % bootstrap intervals over customers
-        where the split is a test.
+        where the split is a test: of the measure, and of how much it differs from that
+        of the baseline on the same customers.
     """
     of_purchases = _read(purchases, PURCHASE_BACKTESTS)
     of_segments = _read(segments, SEGMENT_BACKTESTS)
@@ -132,8 +136,41 @@ def evaluate_backtests(
         )
         for key, rows in table.groupby(GROUP, sort=True)
     )
-    rows = [row for found in spread(tasks) for row in found]
-    return pa.Table.from_pylist(rows, EVALUATIONS)
+    measured = [one for found in spread(tasks) for one in found]
+    baselines = {
+        (*one.compared_on, one.row["metric"]): one.draws
+        for one in measured
+        if one.row["is_baseline"]
+    }
+    return pa.Table.from_pylist(
+        [one.beside(baselines) for one in measured], EVALUATIONS
+    )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A row of the table, and what its measure was of customers drawn again."""
+
+    row: Mapping[str, Any]
+    draws: np.ndarray
+
+    @property
+    def compared_on(self) -> tuple[Any, ...]:
+        return tuple(self.row[name] for name in COMPARED_ON)
+
+    def beside(self, baselines: Mapping[tuple[Any, ...], np.ndarray]) -> dict[str, Any]:
+        """Return the row with its intervals."""
+        baseline = baselines.get((*self.compared_on, self.row["metric"]))
+        differences = np.array([]) if baseline is None else self.draws - baseline
+        low, high = metrics.interval_of(self.draws)
+        difference_low, difference_high = metrics.interval_of(differences)
+        ends = {
+            "low": low,
+            "high": high,
+            "difference_low": difference_low,
+            "difference_high": difference_high,
+        }
+        return {**self.row, **{name: _or_null(end) for name, end in ends.items()}}
 
 
 def _read(relation: engine.Relation, schema: pa.Schema) -> pd.DataFrame:
@@ -148,28 +185,28 @@ def _present(rows: pd.DataFrame) -> list[str]:
 
 def _purchases_measured(
     rows: pd.DataFrame, facts: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+) -> list[_Measured]:
     wanted = WITH_AMOUNTS if rows["spend"].notna().all() else WITHOUT_AMOUNTS
     columns = {name: rows[name].to_numpy(dtype=float) for name in NUMBERS}
-    return [_of_metric(metric, columns, facts) for metric in wanted]
+    found = []
+    for metric in wanted:
+        of_metric = [columns[name] for name in metric.columns]
+        draws = np.array([])
+        if facts["part"] == "test":
+            draws = metrics.bootstrap_draws(metric.measure, *of_metric, draws=DRAWS)
+        row = {
+            **facts,
+            "metric": metric.name,
+            "is_higher_better": metric.is_higher_better,
+            "is_choice": metric.is_choice,
+            "customers": len(rows),
+            "value": _or_null(metric.measure(*of_metric)),
+        }
+        found.append(_Measured(row, draws))
+    return found
 
 
-def _of_metric(
-    metric: Metric, columns: Mapping[str, np.ndarray], facts: Mapping[str, Any]
-) -> dict[str, Any]:
-    of_metric = [columns[name] for name in metric.columns]
-    ends = (np.nan, np.nan)
-    if facts["part"] == "test":
-        ends = metrics.bootstrap_interval(metric.measure, *of_metric, draws=DRAWS)
-    return _row(
-        facts, metric.name, metric.is_higher_better, metric.is_choice,
-        len(of_metric[0]), metric.measure(*of_metric), ends,
-    )  # fmt: skip
-
-
-def _segments_measured(
-    rows: pd.DataFrame, facts: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def _segments_measured(rows: pd.DataFrame, facts: Mapping[str, Any]) -> list[_Measured]:
     """Return the figures of all customers, and of those who bought again."""
     found = []
     for ending, of_part in (("", rows), (OF_RETURNED, rows[rows["has_returned"]])):
@@ -183,63 +220,30 @@ def _segments_measured(
             )
             for _, seeded in of_part.groupby("seed", sort=True)
         ]
-        quality = _mean_quality(by_seed, None)
-        draws = pd.DataFrame()
-        if facts["part"] == "test":
-            rng = np.random.default_rng(SEED)
-            customers = len(by_seed[0].actual)
-            draws = pd.DataFrame(
-                _mean_quality(
-                    by_seed,
-                    rng.multinomial(customers, np.full(customers, 1 / customers)),
-                )
-                for _ in range(DRAWS)
-            )
-        for name, value in quality.items():
-            ends = (np.nan, np.nan)
-            if not draws.empty:
-                ends = tuple(draws[name].quantile([0.025, 0.975]))
-            found.append(
-                _row(
-                    facts, name + ending, name != "log_loss",
-                    not ending and name in CHOICE_OF_SEGMENTS,
-                    len(by_seed[0].actual), value, ends,
-                )
-            )  # fmt: skip
+        customers = len(by_seed[0].actual)
+        rng = np.random.default_rng(SEED)
+        evenly = np.full(customers, 1 / customers)
+        drawn = [
+            _mean_quality(by_seed, rng.multinomial(customers, evenly))
+            for _ in range(DRAWS if facts["part"] == "test" else 0)
+        ]
+        for name, value in _mean_quality(by_seed, np.ones(customers)).items():
+            row = {
+                **facts,
+                "metric": name + ending,
+                "is_higher_better": name != "log_loss",
+                "is_choice": not ending and name in CHOICE_OF_SEGMENTS,
+                "customers": customers,
+                "value": _or_null(value),
+            }
+            found.append(_Measured(row, np.array([one[name] for one in drawn])))
     return found
 
 
-def _mean_quality(
-    by_seed: list[Judged], weights: np.ndarray | None
-) -> dict[str, float]:
-    """Return the figures, as a mean over the seeds, of customers drawn so often."""
-    found = [
-        vars(one.quality(np.ones(len(one.actual)) if weights is None else weights))
-        for one in by_seed
-    ]
+def _mean_quality(by_seed: list[Judged], weights: np.ndarray) -> dict[str, float]:
+    """Return the figures, as means over the seeds, of customers counting so often."""
+    found = [vars(one.quality(weights)) for one in by_seed]
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
-
-
-def _row(
-    facts: Mapping[str, Any],
-    metric: str,
-    is_higher_better: bool | None,
-    is_choice: bool,
-    customers: int,
-    value: float,
-    ends: tuple[float, float],
-) -> dict[str, Any]:
-    low, high = ends
-    return {
-        **facts,
-        "metric": metric,
-        "is_higher_better": is_higher_better,
-        "is_choice": is_choice,
-        "customers": customers,
-        "value": _or_null(value),
-        "low": _or_null(low),
-        "high": _or_null(high),
-    }
 
 
 def _or_null(value: float) -> float | None:

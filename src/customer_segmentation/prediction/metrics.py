@@ -13,10 +13,11 @@ from scipy.stats import rankdata
 __all__ = [
     "auc",
     "binary_log_loss",
-    "bootstrap_interval",
+    "bootstrap_draws",
     "coverage",
     "decile_error",
     "decile_mape",
+    "interval_of",
     "mean_absolute_error",
     "normalised_gini",
     "spearman",
@@ -122,10 +123,11 @@ def coverage(low: Numbers, high: Numbers, actual: Numbers) -> float:
     return float(np.mean((low <= actual) & (actual <= high)))
 
 
-def bootstrap_interval(
-    measure: Measure, *columns: Numbers, draws: int = DRAWS
-) -> tuple[float, float]:
-    """Return the percentile interval of a measure over customers drawn again.
+def bootstrap_draws(measure: Measure, *columns: Numbers, draws: int = DRAWS) -> Numbers:
+    """Return a measure of samples of the customers, of as many, drawn with replacement.
+
+    As many customers are drawn alike whatever is measured of them, so that the draws of
+    two models can be compared one by one.
 
     Parameters
     ----------
@@ -134,26 +136,30 @@ def bootstrap_interval(
     *columns : ndarray of shape (customers,)
         Drawn together.
     draws : int
-        Number of samples, of as many customers.
+        Number of samples.
 
     Returns
     -------
-    tuple of float
-        From the 2.5th to the 97.5th percentile of the draws where it is defined; nan
-        where it is in none.
+    ndarray of shape (draws,)
+        nan where the measure is not defined.
     """
     count = len(columns[0])
+    found = np.full(draws, np.nan)
     if count == 0:
-        return np.nan, np.nan
+        return found
     rng = np.random.default_rng(SEED)
-    found = np.empty(draws)
     for draw in range(draws):
         rows = rng.integers(0, count, count)
         found[draw] = measure(*(column[rows] for column in columns))
-    found = found[~np.isnan(found)]
-    if len(found) == 0:
+    return found
+
+
+def interval_of(draws: Numbers) -> tuple[float, float]:
+    """Return the 2.5th and the 97.5th percentile of draws, those that are not nan."""
+    known = draws[~np.isnan(draws)]
+    if len(known) == 0:
         return np.nan, np.nan
-    low, high = np.quantile(found, [TAIL, 1 - TAIL])
+    low, high = np.quantile(known, [TAIL, 1 - TAIL])
     return float(low), float(high)
 
 

@@ -1,6 +1,5 @@
 """Classifiers predict segments, whatever the customers look like."""
 
-import time
 from collections.abc import Callable
 from functools import cache
 
@@ -303,14 +302,3 @@ def test_days_are_refused() -> None:
     dated = features.assign(first_day=pd.Timestamp("2011-12-09"))
     with pytest.raises(InputError, match="first_day: holds days"):
         fit("decision_tree", dated, segments)
-
-
-def test_all_fit_in_seconds() -> None:
-    rng = np.random.default_rng(0)
-    names = [f"feature_{number}" for number in range(30)]
-    features = pd.DataFrame(rng.normal(size=(2_500, 30)), columns=names)
-    noise = features["feature_0"] + features["feature_1"] + rng.normal(size=2_500)
-    segments = pd.cut(noise, 11, labels=False).astype(str)
-    before = time.process_time()
-    fit_classifiers(features, segments)
-    assert time.process_time() - before < 12

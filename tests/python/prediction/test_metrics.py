@@ -8,10 +8,11 @@ from sklearn.metrics import log_loss, roc_auc_score
 from customer_segmentation.prediction.metrics import (
     auc,
     binary_log_loss,
-    bootstrap_interval,
+    bootstrap_draws,
     coverage,
     decile_error,
     decile_mape,
+    interval_of,
     mean_absolute_error,
     normalised_gini,
     spearman,
@@ -123,14 +124,23 @@ def test_the_interval_holds_the_mean_as_often_as_it_says():
     held = 0
     for draw in range(200):
         values = np.random.default_rng(draw).normal(size=60)
-        low, high = bootstrap_interval(np.mean, values, draws=200)
+        low, high = interval_of(bootstrap_draws(np.mean, values, draws=200))
         held += low <= 0 <= high
     # of 200, 95 % give 190 with a standard deviation of 3
     assert 180 <= held <= 198
 
 
-def test_the_interval_is_repeatable_and_undefined_of_nobody():
-    interval = bootstrap_interval(spearman, PREDICTED, ACTUAL)
-    assert interval == bootstrap_interval(spearman, PREDICTED, ACTUAL)
-    assert interval[0] < spearman(PREDICTED, ACTUAL) < interval[1]
-    assert np.isnan(bootstrap_interval(spearman, np.array([]), np.array([]))).all()
+def test_draws_are_repeatable_and_undefined_of_nobody():
+    draws = bootstrap_draws(spearman, PREDICTED, ACTUAL)
+    assert (draws == bootstrap_draws(spearman, PREDICTED, ACTUAL)).all()
+    low, high = interval_of(draws)
+    assert low < spearman(PREDICTED, ACTUAL) < high
+    nobody = np.array([])
+    assert np.isnan(interval_of(bootstrap_draws(spearman, nobody, nobody))).all()
+
+
+def test_two_models_are_compared_on_the_same_draws():
+    worse = PREDICTED + RNG.normal(0, 1e-6, 500)
+    better = bootstrap_draws(mean_absolute_error, PREDICTED, ACTUAL)
+    differences = bootstrap_draws(mean_absolute_error, worse, ACTUAL) - better
+    assert np.ptp(differences) < 1e-6 < np.ptp(better)

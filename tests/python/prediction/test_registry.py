@@ -39,7 +39,7 @@ from customer_segmentation.prediction.fingerprints import (
 )
 from customer_segmentation.prediction.registry import (
     champions_of,
-    is_registered,
+    has_challenged,
     load_model,
     register,
 )
@@ -117,17 +117,16 @@ def test_last_champion_of_each_purpose_is_its_champion() -> None:
 
 def test_nothing_is_registered_twice() -> None:
     known = trained()
-    assert is_registered(PURPOSE, POISSON, known.fingerprint, [ENTRY])
-    assert not is_registered(PURPOSE, POISSON, "another", [ENTRY])
-    assert not is_registered(PURPOSE, BOOSTING, known.fingerprint, [ENTRY])
-    new = replace(PURPOSE, population="new")
-    assert not is_registered(new, POISSON, known.fingerprint, [ENTRY])
-    # a loser does not make the champion new
+    assert has_challenged(ENTRY, POISSON, known.fingerprint, [ENTRY])
+    assert not has_challenged(ENTRY, POISSON, "another", [ENTRY])
+    assert not has_challenged(ENTRY, BOOSTING, known.fingerprint, [ENTRY])
     loser = entry_of(trained(BOOSTING), ENTRY, champion=False)
-    assert is_registered(PURPOSE, POISSON, known.fingerprint, [loser, ENTRY])
-    # data that are again what they once were
+    assert has_challenged(ENTRY, BOOSTING, loser.fingerprint, [loser, ENTRY])
+    # who was champion before the champion may be again, as may data of before
+    winner = entry_of(trained(BOOSTING), ENTRY)
+    assert not has_challenged(winner, POISSON, known.fingerprint, [winner, ENTRY])
     later = entry_of(trained(seed=1), ENTRY)
-    assert not is_registered(PURPOSE, POISSON, known.fingerprint, [later, ENTRY])
+    assert not has_challenged(later, POISSON, known.fingerprint, [later, ENTRY])
 
 
 def test_what_cannot_be_loaded_is_not_registered(
@@ -328,7 +327,7 @@ def test_type_that_is_not_listed_is_refused() -> None:
 def test_the_whole_cycle() -> None:
     def backtest(recipe: Recipe, mae: float, as_of: date) -> Backtest:
         measures = {"mae": Measure(mae, is_higher_better=False)}
-        return Backtest("rows", recipe, as_of, measures)
+        return Backtest(recipe, as_of, measures)
 
     known = trained()
     entries = [entry_of(known)]
@@ -339,7 +338,8 @@ def test_the_whole_cycle() -> None:
         entries.append(entry_of(trained(BOOSTING), *entries, champion=wins))
     assert champions_of(entries)[PURPOSE].sequence == 3
     newer = replace(trained(BOOSTING, seed=1), trained_as_of=date(2012, 1, 10))
-    assert not is_registered(PURPOSE, BOOSTING, newer.fingerprint, entries)
+    champion = champions_of(entries)[PURPOSE]
+    assert not has_challenged(champion, BOOSTING, newer.fingerprint, entries)
     assert replaces(backtest(BOOSTING, 900, newer.trained_as_of), challenger)
     entries.append(entry_of(newer, *entries))
     assert champions_of(entries)[PURPOSE].model_id.endswith(".365.4")
