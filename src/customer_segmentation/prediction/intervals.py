@@ -24,10 +24,10 @@ class SpendInterval:
     nothing, the interval begins at nothing and ends where four fifths of the group are
     below; else it leaves out a tenth on either side. Ends are kept in units of the
     prediction, go over smoothly from group to group, and are widened or narrowed by one
-    factor for all, so that ``COVERAGE`` of the outcomes lie inside: after the normalised
-    scores of conformal prediction (Lei et al. 2018, doi 10.1080/01621459.2017.1307116),
-    but without its guarantee, since ends and factor come from the same customers.
-    Back-tests measure what they cover of others.
+    factor for all, so that ``COVERAGE`` of the outcomes lie inside: after the
+    normalised scores of conformal prediction (Lei et al. 2018, doi
+    10.1080/01621459.2017.1307116), but without its guarantee, since ends and factor
+    come from the same customers. Back-tests measure what they cover of others.
 
     Attributes
     ----------
