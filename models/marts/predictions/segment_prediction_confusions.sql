@@ -46,6 +46,7 @@ segment_prediction_confusions as (
 
     select
         counted.source_system,
+        counted.task,
         counted.segmentation,
         counted.part as split,
         counted.horizon_days,
