@@ -36,7 +36,8 @@ QUICK_SEARCH = {
         name: one | {"k": [one["k"][0], one["k"][0] + 1]}
         for name, one in DECLARED.items()
     },
-    "prediction": VARS["prediction"] | {"folds": 2, "seeds": 1},
+    "prediction": VARS["prediction"]
+    | {"backtest_horizon_days": [90], "folds": 2, "seeds": 1},
 }
 _TAIL = 4_000
 

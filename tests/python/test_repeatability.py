@@ -50,12 +50,8 @@ def test_order_of_rows_and_threads_change_nothing(sample: Sample, threads: int) 
             "START python incremental model main_intermediate.int_segmentation__fits ",
             *("cluster_choices", "customer_clusters", PREDICTIONS),
         ),
-        (
-            "START python incremental model main_intermediate.int_prediction__models ",
-            *("cluster_choices", "customer_predictions", []),
-        ),
     ],
-    ids=["in SQL", "in a fit", "in training"],
+    ids=["in SQL", "in Python"],
 )
 def test_killed_build_leaves_whole_tables_and_can_be_rerun(
     sample: Sample, message: str, is_there: str, is_not: str, left_out: Sequence[str]
