@@ -12,16 +12,27 @@
 {%- endmacro %}
 
 
+{% macro lookbacks() %}
+    {#- How far back `int_features__lookbacks` looks, in days: windows up to today, quarters
+        (number, from above, up to), and half-lives. -#}
+    {{- return({
+        'windows': [30, 90, 180, 365],
+        'quarters': [(1, 0, 91), (2, 91, 182), (3, 182, 273), (4, 273, 365)],
+        'half_lives': [30, 90, 180],
+    }) -}}
+{% endmacro %}
+
+
 {% macro lookback_columns() %}
-    {#- What `int_features__lookbacks` measures, by its windows, quarters and half-lives. -#}
+    {#- The columns that `int_features__lookbacks` makes of them. -#}
     {%- set columns = [] -%}
-    {%- for days in [30, 90, 180, 365] -%}
+    {%- for days in lookbacks().windows -%}
         {%- do columns.extend(['purchases_' ~ days, 'spend_' ~ days]) -%}
     {%- endfor -%}
-    {%- for number in [1, 2, 3, 4] -%}
+    {%- for number, _, _ in lookbacks().quarters -%}
         {%- do columns.extend(['purchases_quarter_' ~ number, 'spend_quarter_' ~ number]) -%}
     {%- endfor -%}
-    {%- for days in [30, 90, 180] -%}
+    {%- for days in lookbacks().half_lives -%}
         {%- do columns.extend(['decayed_purchases_' ~ days, 'decayed_spend_' ~ days]) -%}
     {%- endfor -%}
     {{- return(columns + [

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{#- the bands of unit prices, in the order of int_features__first_lines -#}
+{#- the bands of the seed price_bands -#}
 {%- set bands = ['under_1', '1_to_2', '2_to_3', '3_to_5', 'from_5'] -%}
 with
 
@@ -27,7 +27,7 @@ summed as (
         count(*) filter (where is_bought and quantity >= 24) as bulk_lines,
         {% for band in bands -%}
         coalesce(
-            sum(amount) filter (where is_bought and price_band = {{ loop.index }}), 0
+            sum(amount) filter (where is_bought and price_band = '{{ band }}'), 0
         ) as amount_{{ band }},
         {% endfor -%}
         sum(amount * amount) filter (where is_bought) as squared_amounts

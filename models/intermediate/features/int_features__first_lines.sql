@@ -12,6 +12,12 @@ transaction_lines as (
 
 ),
 
+price_bands as (
+
+    select * from {{ ref('price_bands') }}
+
+),
+
 first_lines as (
 
     select
@@ -21,18 +27,23 @@ first_lines as (
         transaction_lines.quantity,
         transaction_lines.unit_price,
         transaction_lines.amount,
-        transaction_lines.is_product and transaction_lines.quantity > 0 as is_bought,
-        case
-            when transaction_lines.unit_price < 1 then 1
-            when transaction_lines.unit_price < 2 then 2
-            when transaction_lines.unit_price < 3 then 3
-            when transaction_lines.unit_price < 5 then 4
-            else 5
-        end as price_band
+        price_bands.price_band,
+        transaction_lines.is_product and transaction_lines.quantity > 0 as is_bought
 
     from first_purchases
     inner join transaction_lines
         on first_purchases.transaction_key = transaction_lines.transaction_key
+    left join price_bands
+        on
+            (
+                price_bands.price_from is null
+                or transaction_lines.unit_price >= price_bands.price_from
+            )
+            and (
+                price_bands.price_below is null
+                or transaction_lines.unit_price < price_bands.price_below
+            )
+            and transaction_lines.unit_price is not null
 
 )
 

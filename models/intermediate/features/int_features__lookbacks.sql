@@ -1,8 +1,6 @@
 {{ config(materialized='table') }}
 
-{%- set windows = [30, 90, 180, 365] -%}
-{%- set quarters = [(1, 0, 91), (2, 91, 182), (3, 182, 273), (4, 273, 365)] -%}
-{%- set half_lives = [30, 90, 180] -%}
+{%- set back = lookbacks() -%}
 with
 
 source_systems as (
@@ -50,7 +48,7 @@ weighted as (
 
     select
         *,
-        {% for days in half_lives -%}
+        {% for days in back.half_lives -%}
         cast(power(0.5, days_ago / cast({{ days }} as double)) as decimal(8, 4))
             as weight_{{ days }},
         {% endfor -%}
@@ -65,13 +63,13 @@ summed as (
     select
         customer_key,
         as_of_date,
-        {% for days in windows -%}
+        {% for days in back.windows -%}
         count(*) filter (where is_completed and days_ago <= {{ days }})
             as purchases_{{ days }},
         sum(case when days_ago <= {{ days }} then amount else no_amount end)
             as spend_{{ days }},
         {% endfor -%}
-        {% for number, above, up_to in quarters -%}
+        {% for number, above, up_to in back.quarters -%}
         count(*) filter (
             where is_completed and days_ago > {{ above }} and days_ago <= {{ up_to }}
         ) as purchases_quarter_{{ number }},
@@ -82,7 +80,7 @@ summed as (
             end
         ) as spend_quarter_{{ number }},
         {% endfor -%}
-        {% for days in half_lives -%}
+        {% for days in back.half_lives -%}
         sum(case when is_completed then weight_{{ days }} else 0 end)
             as decayed_purchases_{{ days }},
         sum(bought * weight_{{ days }}) as decayed_spend_{{ days }},
