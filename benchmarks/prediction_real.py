@@ -20,7 +20,7 @@ import yaml
 from numpy.typing import NDArray
 
 from customer_segmentation.prediction import metrics
-from customer_segmentation.prediction.backtests import Job, done
+from customer_segmentation.prediction.backtests import Job, run_jobs
 from customer_segmentation.prediction.candidates import candidates_of
 from customer_segmentation.prediction.purchase_backtests import (
     predict_purchases,
@@ -214,7 +214,7 @@ def described(split: Split, jobs: list[Job]) -> str:
 
 def predictions(split: Split, jobs: list[Job], name: str) -> pd.DataFrame:
     """Return what a candidate predicts of the customers that it did not learn from."""
-    found = done([((split, name), job) for job in jobs], predict_purchases)
+    found = run_jobs([((split, name), job) for job in jobs], predict_purchases)
     rows = pd.concat([rows for _, rows in found], ignore_index=True)
     return rows.sort_values("customer_key", kind="stable", ignore_index=True)
 

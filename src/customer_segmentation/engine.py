@@ -25,7 +25,7 @@ def read(
     relation: Relation,
     columns: Sequence[str],
     *,
-    order_by: str = "customer_key",
+    order_by: str | Sequence[str] = "customer_key",
     where: Mapping[str, str | bool] | None = None,
     limit: int | None = None,
     sample_by: str | None = None,
@@ -38,15 +38,17 @@ def read(
         From ``dbt.ref``.
     columns : sequence of str
         To read, in this order.
-    order_by : str
-        A text column that tells the rows apart; need not be among those read.
+    order_by : str or sequence of str
+        Columns that tell the rows apart, the first a text; need not be among those
+        read.
     where : mapping of str to str or bool, optional
         Columns and the values they must have.
     limit : int, optional
         At most so many rows: those whose ``sample_by`` has the least MD5 hash. A sample
         that keeps its rows when others come, and is the same on every engine.
     sample_by : str, optional
-        A text column, by default ``order_by``. Rows that share it are sampled together.
+        A text column, by default the first to order by. Rows that share it are sampled
+        together.
 
     Returns
     -------
@@ -54,13 +56,14 @@ def read(
         Decimals as floats.
     """
     rows = _filtered(relation, where)
-    key = ColumnExpression(order_by)
+    names = [order_by] if isinstance(order_by, str) else list(order_by)
+    keys = [ColumnExpression(name).asc() for name in names]
     if limit is not None:
-        by_hash = FunctionExpression("md5", ColumnExpression(sample_by or order_by))
-        rows = rows.sort(by_hash.asc(), key.asc()).limit(limit)
+        by_hash = FunctionExpression("md5", ColumnExpression(sample_by or names[0]))
+        rows = rows.sort(by_hash.asc(), *keys).limit(limit)
     # what is sorted before it is selected is not sorted on every engine
-    selected = rows.select(*map(ColumnExpression, dict.fromkeys([*columns, order_by])))
-    return to_frame(selected.sort(key.asc()).to_arrow_table())[list(columns)]
+    selected = rows.select(*map(ColumnExpression, dict.fromkeys([*columns, *names])))
+    return to_frame(selected.sort(*keys).to_arrow_table())[list(columns)]
 
 
 def map_batches(

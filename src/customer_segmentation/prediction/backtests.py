@@ -1,10 +1,11 @@
 """Predictions of customers that a model did not learn from."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from joblib import delayed
 from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
@@ -13,11 +14,28 @@ from customer_segmentation.prediction.samples import Seen
 from customer_segmentation.prediction.splits import Split
 from customer_segmentation.processes import spread
 
-__all__ = ["LEAST_CUSTOMERS", "SEED", "Job", "done", "seen_by"]
+__all__ = [
+    "LEAST_CUSTOMERS",
+    "SEED",
+    "SPLIT_COLUMNS",
+    "Job",
+    "run_jobs",
+    "seen_by",
+    "to_table",
+]
 
 # fewer customers teach nothing that would hold for others
 LEAST_CUSTOMERS = 20
 SEED = 0
+# what both tables of back-tests say of a split
+SPLIT_COLUMNS = [
+    ("source_system", pa.string()),
+    ("task", pa.string()),
+    ("population", pa.string()),
+    ("part", pa.string()),
+    ("horizon_days", pa.int32()),
+    ("is_cross_validated", pa.bool_()),
+]
 
 Job = tuple[Seen, Seen]
 Key = TypeVar("Key")
@@ -58,7 +76,7 @@ def seen_by(
     ]
 
 
-def done(
+def run_jobs(
     jobs: Sequence[tuple[Key, Job]],
     predict: Callable[[Key, Seen, Seen], pd.DataFrame],
 ) -> Iterator[tuple[Key, pd.DataFrame]]:
@@ -78,11 +96,11 @@ def done(
     tuple
         The key, and what was returned.
     """
-    tasks = (delayed(_alone)(predict, key, *job) for key, job in jobs)
+    tasks = (delayed(_on_one_thread)(predict, key, *job) for key, job in jobs)
     yield from zip((key for key, _ in jobs), spread(tasks), strict=True)
 
 
-def _alone(
+def _on_one_thread(
     predict: Callable[[Key, Seen, Seen], pd.DataFrame],
     key: Key,
     learned: Seen,
@@ -90,3 +108,12 @@ def _alone(
 ) -> pd.DataFrame:
     with threadpool_limits(limits=1):
         return predict(key, learned, predicted)
+
+
+def to_table(
+    rows: pd.DataFrame, split: Split, schema: pa.Schema, **facts: Any
+) -> pa.Table:
+    """Return rows of a schema with what is known of their split, and further facts."""
+    known = {name: getattr(split, name) for name, _ in SPLIT_COLUMNS}
+    frame = rows.assign(**{**known, **facts})
+    return pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)

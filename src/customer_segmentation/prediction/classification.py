@@ -1,6 +1,7 @@
 """How well segments are predicted: the figures of the field, with intervals."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ __all__ = [
     "Quality",
     "bootstrap_quality",
     "confusion_matrix",
+    "mean_quality",
     "measure_quality",
+    "quality_draws",
 ]
 
 # a segment that the model does not know was held to be this likely
@@ -81,16 +84,51 @@ def bootstrap_quality(
     level : float
         Of the intervals, between percentiles.
     """
-    table = Judged.of(segments, probabilities)
-    rng = np.random.default_rng(SEED)
-    customers = len(segments)
-    drawn = [
-        tuple(vars(table.quality(rng.multinomial(customers, table.evenly))).values())
-        for _ in range(draws)
-    ]
-    ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    low, high = (Quality(*end) for end in ends.tolist())
+    drawn = quality_draws([Judged.of(segments, probabilities)], draws)
+    ends = drawn.quantile([(1 - level) / 2, (1 + level) / 2])
+    low, high = (Quality(**end) for end in ends.to_dict("records"))
     return low, high
+
+
+def quality_draws(by_seed: Sequence["Judged"], draws: int) -> pd.DataFrame:
+    """Return figures of samples of the customers, of as many, drawn with replacement.
+
+    As many customers are drawn alike whatever is said of them, so that the draws of two
+    models can be compared one by one.
+
+    Parameters
+    ----------
+    by_seed : sequence of Judged
+        The same customers, judged by models that differ in their seed.
+    draws : int
+        Number of samples.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (draws, figures)
+        The mean over the seeds of each figure of ``Quality``.
+    """
+    rng = np.random.default_rng(SEED)
+    customers = len(by_seed[0].actual)
+    evenly = np.full(customers, 1 / customers)
+    return pd.DataFrame(
+        [
+            mean_quality(by_seed, rng.multinomial(customers, evenly))
+            for _ in range(draws)
+        ],
+        columns=[figure.name for figure in fields(Quality)],
+        dtype=float,
+    )
+
+
+def mean_quality(
+    by_seed: Sequence["Judged"], weights: Counts | None = None
+) -> dict[str, float]:
+    """Return the means over seeds of the figures of customers who count so often."""
+    if weights is None:
+        weights = np.ones(len(by_seed[0].actual))
+    found = [vars(one.quality(weights)) for one in by_seed]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
 def confusion_matrix(segments: pd.Series, probabilities: pd.DataFrame) -> pd.DataFrame:
@@ -167,11 +205,6 @@ class Judged:
             predicted=codes[len(segments) :],
             losses=-np.log(np.maximum(probability.to_numpy(dtype=float), LEAST)),
         )
-
-    @property
-    def evenly(self) -> Counts:
-        """The probability of each customer in a draw."""
-        return np.full(len(self.actual), 1 / len(self.actual))
 
     def confusion(self, weights: Counts) -> Counts:
         """Return the weighted counts of shape (names, names)."""

@@ -11,7 +11,11 @@ from joblib import delayed
 
 from customer_segmentation import engine
 from customer_segmentation.prediction import metrics
-from customer_segmentation.prediction.classification import Judged
+from customer_segmentation.prediction.classification import (
+    Judged,
+    mean_quality,
+    quality_draws,
+)
 from customer_segmentation.prediction.purchase_backtests import PURCHASE_BACKTESTS
 from customer_segmentation.prediction.segment_backtests import SEGMENT_BACKTESTS
 from customer_segmentation.processes import spread
@@ -47,7 +51,6 @@ GROUP = [
 COMPARED_ON = [name for name in GROUP if name not in ("algorithm", "is_baseline")]
 # an interval needs no more than this to be told from another
 DRAWS = 100
-SEED = 0
 # of those who bought again; the segment of others follows from the first purchase
 OF_RETURNED = "_of_returned"
 CHOICE_OF_SEGMENTS = ("log_loss", "macro_f1", "accuracy")
@@ -220,30 +223,18 @@ def _segments_measured(rows: pd.DataFrame, facts: Mapping[str, Any]) -> list[_Me
             )
             for _, seeded in of_part.groupby("seed", sort=True)
         ]
-        customers = len(by_seed[0].actual)
-        rng = np.random.default_rng(SEED)
-        evenly = np.full(customers, 1 / customers)
-        drawn = [
-            _mean_quality(by_seed, rng.multinomial(customers, evenly))
-            for _ in range(DRAWS if facts["part"] == "test" else 0)
-        ]
-        for name, value in _mean_quality(by_seed, np.ones(customers)).items():
+        drawn = quality_draws(by_seed, DRAWS if facts["part"] == "test" else 0)
+        for name, value in mean_quality(by_seed).items():
             row = {
                 **facts,
                 "metric": name + ending,
                 "is_higher_better": name != "log_loss",
                 "is_choice": not ending and name in CHOICE_OF_SEGMENTS,
-                "customers": customers,
+                "customers": len(by_seed[0].actual),
                 "value": _or_null(value),
             }
-            found.append(_Measured(row, np.array([one[name] for one in drawn])))
+            found.append(_Measured(row, drawn[name].to_numpy()))
     return found
-
-
-def _mean_quality(by_seed: list[Judged], weights: np.ndarray) -> dict[str, float]:
-    """Return the figures, as means over the seeds, of customers counting so often."""
-    found = [vars(one.quality(weights)) for one in by_seed]
-    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
 def _or_null(value: float) -> float | None:

@@ -1,7 +1,7 @@
 """The table of what candidates predicted of customers they did not learn from."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,7 +11,14 @@ import pyarrow as pa
 
 from customer_segmentation import engine
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.backtests import SEED, Job, done, seen_by
+from customer_segmentation.prediction.backtests import (
+    SEED,
+    SPLIT_COLUMNS,
+    Job,
+    run_jobs,
+    seen_by,
+    to_table,
+)
 from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import (
@@ -23,13 +30,13 @@ from customer_segmentation.prediction.samples import (
     Seen,
 )
 from customer_segmentation.prediction.seasons import InSeason, Seasons
-from customer_segmentation.prediction.spending import PREDICTED
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 
 __all__ = [
     "PURCHASE_BACKTESTS",
     "backtest_purchases",
+    "complete",
     "predict_purchases",
     "purchase_jobs",
     "read_purchase_samples",
@@ -37,12 +44,7 @@ __all__ = [
 
 PURCHASE_BACKTESTS = pa.schema(
     [
-        ("source_system", pa.string()),
-        ("task", pa.string()),
-        ("population", pa.string()),
-        ("part", pa.string()),
-        ("horizon_days", pa.int32()),
-        ("is_cross_validated", pa.bool_()),
+        *SPLIT_COLUMNS,
         ("algorithm", pa.string()),
         ("is_baseline", pa.bool_()),
         ("customer_key", pa.string()),
@@ -58,6 +60,8 @@ PURCHASE_BACKTESTS = pa.schema(
     ]
 )
 Key = tuple[Split, str]
+PROBLEM = "problem"
+OUTCOME_KEY = ["customer_key", "population", "origin_date", "horizon_days"]
 
 
 def backtest_purchases(
@@ -95,24 +99,40 @@ def backtest_purchases(
     wanted = read_splits(splits, "next_purchases")
     samples = read_purchase_samples(existing, new, outcomes, wanted)
     jobs = list(_jobs(wanted, samples, Seasons.read(seasons), rules))
-    tables = [PURCHASE_BACKTESTS.empty_table()]
-    for (split, algorithm), rows in done(jobs, predict_purchases):
-        if rows.empty:
-            continue
-        frame = rows.assign(
-            source_system=split.source_system,
-            task=split.task,
-            population=split.population,
-            part=split.part,
-            horizon_days=split.horizon_days,
-            is_cross_validated=split.is_cross_validated,
+    tables = [
+        to_table(
+            rows,
+            split,
+            PURCHASE_BACKTESTS,
             algorithm=algorithm,
             is_baseline=CANDIDATES[algorithm].is_baseline,
-        )[PURCHASE_BACKTESTS.names]
-        tables.append(
-            pa.Table.from_pandas(frame, PURCHASE_BACKTESTS, preserve_index=False)
         )
-    return pa.concat_tables(tables)
+        for (split, algorithm), rows in complete(run_jobs(jobs, predict_purchases))
+    ]
+    return pa.concat_tables([PURCHASE_BACKTESTS.empty_table(), *tables])
+
+
+def complete(
+    predicted: Iterable[tuple[Key, pd.DataFrame]],
+) -> list[tuple[Key, pd.DataFrame]]:
+    """Return what candidates predicted who could learn in every fold of their split.
+
+    The others are left out with a warning: they would be judged on fewer customers.
+
+    Parameters
+    ----------
+    predicted : iterable of tuple
+        A split and a candidate, and what ``predict_purchases`` returned.
+    """
+    rows = list(predicted)
+    failed = {key: found.attrs[PROBLEM] for key, found in rows if found.empty}
+    for (split, algorithm), problem in failed.items():
+        warnings.warn(
+            f"{split.source_system}, {split.population}, {split.part} of "
+            f"{split.horizon_days} days: {algorithm} is left out: {problem}",
+            stacklevel=1,
+        )
+    return [(key, found) for key, found in rows if key not in failed]
 
 
 def read_purchase_samples(
@@ -126,7 +146,8 @@ def read_purchase_samples(
     for source_system in sorted({split.source_system for split in wanted}):
         known = engine.read(
             outcomes,
-            ["customer_key", "population", "origin_date", "horizon_days", *OUTCOMES],
+            [*OUTCOME_KEY, *OUTCOMES],
+            order_by=OUTCOME_KEY,
             where={"source_system": source_system},
             limit=READ_ROWS,
         )
@@ -184,14 +205,22 @@ def _in_season(split: Split, learned: Seen, predicted: Seen, seasons: Seasons) -
 
 
 def predict_purchases(key: Key, learned: Seen, predicted: Seen) -> pd.DataFrame:
-    """Fit a candidate to some customers, and predict others beside what they did."""
+    """Fit a candidate to some customers, and predict others beside what they did.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each customer predicted; none if the candidate cannot learn from the
+        customers, with the reason among the ``attrs``.
+    """
     split, algorithm = key
     model = InSeason(CANDIDATES[algorithm].estimator(), learned.season)
     try:
         model.fit(learned.features, learned.outcomes, split.horizon_days)
     except InputError as error:
-        # the others go on, and who has no predictions is not chosen
-        warnings.warn(f"{split.source_system}: {error}", stacklevel=1)
-        return pd.DataFrame(columns=[*predicted.keys, *predicted.outcomes, *PREDICTED])
+        # the others go on
+        nothing = pd.DataFrame()
+        nothing.attrs[PROBLEM] = str(error)
+        return nothing
     found = model.predict(predicted.features, predicted.season)
     return pd.concat([predicted.keys, predicted.outcomes, found], axis=1)

@@ -9,7 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
-from customer_segmentation.prediction.backtests import Job, done, seen_by
+from customer_segmentation.prediction.backtests import (
+    SPLIT_COLUMNS,
+    Job,
+    run_jobs,
+    seen_by,
+    to_table,
+)
 from customer_segmentation.prediction.classifiers import MAJORITY, fit_classifiers
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import NEW, READ_ROWS, Sample, Seen
@@ -25,15 +31,10 @@ __all__ = [
 
 SEGMENT_BACKTESTS = pa.schema(
     [
-        ("source_system", pa.string()),
-        ("task", pa.string()),
-        ("segmentation", pa.string()),
-        ("population", pa.string()),
-        ("part", pa.string()),
-        ("horizon_days", pa.int32()),
-        ("is_cross_validated", pa.bool_()),
+        *SPLIT_COLUMNS,
         ("algorithm", pa.string()),
         ("is_baseline", pa.bool_()),
+        ("segmentation", pa.string()),
         ("seed", pa.int32()),
         ("customer_key", pa.string()),
         ("has_returned", pa.bool_()),
@@ -76,23 +77,18 @@ def backtest_segments(
     """
     rules = read_rules(variables)
     jobs = list(_jobs(new, targets, splits, rules))
-    tables = [SEGMENT_BACKTESTS.empty_table()]
-    for (split, segmentation, seed), rows in done(jobs, _predict):
-        facts = {
-            "source_system": split.source_system,
-            "task": f"segment:{segmentation}",
-            "segmentation": segmentation,
-            "population": split.population,
-            "part": split.part,
-            "horizon_days": split.horizon_days,
-            "is_cross_validated": split.is_cross_validated,
-            "seed": seed,
-        }
-        frame = rows.assign(**facts)[SEGMENT_BACKTESTS.names]
-        tables.append(
-            pa.Table.from_pandas(frame, SEGMENT_BACKTESTS, preserve_index=False)
+    tables = [
+        to_table(
+            rows,
+            split,
+            SEGMENT_BACKTESTS,
+            task=f"segment:{segmentation}",
+            segmentation=segmentation,
+            seed=seed,
         )
-    return pa.concat_tables(tables)
+        for (split, segmentation, seed), rows in run_jobs(jobs, _predict)
+    ]
+    return pa.concat_tables([SEGMENT_BACKTESTS.empty_table(), *tables])
 
 
 def read_targets(

@@ -108,10 +108,11 @@ class _Lesson:
 
     def predictions(self, model: Any) -> pd.DataFrame:
         """Return what the model says of those it learned from, for drift."""
-        if self.purpose.task == "next_purchases":
-            found = model.predict(self.seen.features, UNKNOWN)
-            return found.drop(columns=["spend_low", "spend_high"])
-        probabilities = model.predict_proba(self.seen.features)
+        with threadpool_limits(limits=1):
+            if self.purpose.task == "next_purchases":
+                found = model.predict(self.seen.features, UNKNOWN)
+                return found.drop(columns=["spend_low", "spend_high"])
+            probabilities = model.predict_proba(self.seen.features)
         return pd.DataFrame({"segment": probabilities.idxmax(axis=1).astype(str)})
 
 

@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer_segmentation.prediction.backtests import LEAST_CUSTOMERS, done, seen_by
+from customer_segmentation.prediction.backtests import (
+    LEAST_CUSTOMERS,
+    run_jobs,
+    seen_by,
+)
+from customer_segmentation.prediction.purchase_backtests import PROBLEM, complete
 from customer_segmentation.prediction.samples import EXISTING, NEW, Sample, Seen
 from customer_segmentation.prediction.splits import Days, Split
 
@@ -140,8 +145,23 @@ def test_what_is_done_comes_in_the_order_of_the_jobs() -> None:
     rows = snapshots()
     jobs = jobs_of(sample_of(rows, outcomes(rows)), split_of(test=CUTOFF))
     numbered = list(enumerate(jobs))
-    found = list(done(numbered, lambda key, _, predicted: (key, keys(predicted))))
+    found = list(run_jobs(numbered, lambda key, _, predicted: (key, keys(predicted))))
     assert found == [(n, (n, keys(predicted))) for n, (_, predicted) in numbered]
+
+
+def test_who_cannot_learn_in_one_fold_is_left_out_of_the_split() -> None:
+    split, other = split_of(), split_of(test=CUTOFF)
+    found, nothing = pd.DataFrame({"customer_key": ["shop:1"]}), pd.DataFrame()
+    nothing.attrs[PROBLEM] = "nobody came back"
+    predicted = [
+        ((split, "blend"), found),
+        ((split, "bg_nbd"), found),
+        ((split, "bg_nbd"), nothing),
+        ((other, "bg_nbd"), found),
+    ]
+    with pytest.warns(UserWarning, match="shop, existing, .*bg_nbd .*nobody came"):
+        kept = complete(predicted)
+    assert [key for key, _ in kept] == [(split, "blend"), (other, "bg_nbd")]
 
 
 @pytest.mark.parametrize("horizon", [90, 365])
