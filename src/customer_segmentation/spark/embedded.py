@@ -1,0 +1,158 @@
+"""Spark in this process: a JVM of its own, with a metastore in a folder."""
+
+import fcntl
+import os
+import re
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyspark
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from customer_segmentation.errors import InputError
+from customer_segmentation.spark.java import check_java
+
+__all__ = ["METASTORE_PARAMETER", "open_embedded"]
+
+# defaults of Spark, and parameters that say otherwise
+MASTER = "local[*]"
+METASTORE = "jdbc:derby:;databaseName=metastore_db;create=true"
+METASTORE_PARAMETER = "spark.hadoop.javax.jdo.option.ConnectionURL"
+
+# a JVM outlives the process that it served a little
+SECONDS_TO_RELEASE = 15
+
+LOGGING = Path(__file__).with_name("log4j2.properties")
+
+
+def open_embedded(parameters: Mapping[str, str]) -> SparkSession:
+    """Return a session of this process.
+
+    Parameters
+    ----------
+    parameters : mapping of str to str
+        Of Spark, from the profile.
+
+    Raises
+    ------
+    InputError
+        Spark cannot start: says why, before a JVM is started where that can be.
+    """
+    check_java()
+    _check_spark_home()
+    _check_metastore(parameters)
+    _set_environment(parameters)
+    builder = SparkSession.builder.enableHiveSupport()
+    for name, value in {**_quiet_parameters(), **parameters}.items():
+        builder = builder.config(name, value)
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        raise InputError(_reason(error)) from error
+
+
+def _check_spark_home() -> None:
+    """Refuse a SPARK_HOME of another version, which fails far from its cause."""
+    home = os.environ.get("SPARK_HOME")
+    if not home:
+        return
+    version = _version_of(Path(home))
+    if version == pyspark.__version__:
+        return
+    what = f"holds Spark {version}" if version else "holds no Spark"
+    raise InputError(
+        f"SPARK_HOME is {home}, which {what}, and pyspark here is "
+        f"{pyspark.__version__}: unset SPARK_HOME to run the Spark that pyspark brings"
+    )
+
+
+def _version_of(home: Path) -> str | None:
+    jars = home.glob("jars/spark-core_*.jar")
+    versions = (re.fullmatch(r"spark-core_[\d.]+-(.+)\.jar", jar.name) for jar in jars)
+    return next((version[1] for version in versions if version), None)
+
+
+def _check_metastore(parameters: Mapping[str, str]) -> None:
+    """Refuse a metastore that another process has open.
+
+    Derby would say so in ten thousand lines of Java. It keeps a lock on a file of its
+    folder as long as it has it open.
+    """
+    folder = _metastore_folder(parameters)
+    if folder is None:
+        return
+    until = time.monotonic() + SECONDS_TO_RELEASE
+    while _is_locked(folder / "dbex.lck"):
+        if time.monotonic() > until:
+            raise InputError(
+                f"another process has the metastore {folder} open, and one at a time "
+                f"can: wait until it ends, or set {METASTORE_PARAMETER} in the profile "
+                "to a folder of its own"
+            )
+        time.sleep(0.5)
+
+
+def _metastore_folder(parameters: Mapping[str, str]) -> Path | None:
+    """Return that of an embedded Derby; other databases, and its server, have none."""
+    url = parameters.get(METASTORE_PARAMETER, METASTORE)
+    found = re.match(r"jdbc:derby:(?!//|memory:)(?:directory:)?([^;]*)(.*)", url)
+    if not found:
+        return None
+    named = re.search(r";databaseName=([^;]*)", found[2])
+    name = found[1] or (named[1] if named else "")
+    return Path(_derby_home(parameters), name) if name else None
+
+
+def _derby_home(parameters: Mapping[str, str]) -> str:
+    options = shlex.split(parameters.get("spark.driver.extraJavaOptions", ""))
+    prefix = "-Dderby.system.home="
+    homes = [one.removeprefix(prefix) for one in options if one.startswith(prefix)]
+    return homes[-1] if homes else "."
+
+
+def _is_locked(file: Path) -> bool:
+    try:
+        with file.open("rb") as handle:
+            fcntl.lockf(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _set_environment(parameters: Mapping[str, str]) -> None:
+    """Let all Pythons be this one: what else is set is of another installation."""
+    # Spark's script looks for pyspark with it
+    os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    master = parameters.get("spark.master", os.environ.get("MASTER", MASTER))
+    if master.startswith("local"):
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    else:
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+
+
+def _quiet_parameters() -> dict[str, str]:
+    return {
+        "spark.driver.defaultJavaOptions": (
+            f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"
+        ),
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def _reason(error: Exception) -> str:
+    if "JAVA_GATEWAY_EXITED" in str(error):
+        return (
+            "the Java of Spark ended before Spark had started; what it said is above. "
+            "Check the parameters in the profile, spark.driver.memory first"
+        )
+    java = getattr(error, "java_exception", None)
+    said = str(error if java is None else java.toString()).strip().splitlines()[0]
+    return f"Spark opens no session ({said}): check its parameters in the profile"

@@ -1,0 +1,43 @@
+"""Tables of what a Python model returned."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+__all__ = ["write_table"]
+
+
+def write_table(
+    result: DataFrame | pa.Table | pd.DataFrame,
+    session: SparkSession,
+    name: str,
+    *,
+    file_format: str,
+    partition_by: str | Sequence[str] | None,
+) -> None:
+    """Write what ``model()`` returned to a table, in place of the old one.
+
+    Parameters
+    ----------
+    result : pyspark.sql.DataFrame, pyarrow.Table or pandas.DataFrame
+        A DataFrame of Spark is computed where it lies; the others are in this process,
+        and small.
+    session : pyspark.sql.SparkSession
+        That has the table.
+    name : str
+        Schema and table.
+    file_format : str
+        As the model's config has it: parquet, delta, iceberg, ...
+    partition_by : str or sequence of str, optional
+        Columns.
+    """
+    if isinstance(result, pd.DataFrame):
+        result = pa.Table.from_pandas(result, preserve_index=False)
+    if isinstance(result, pa.Table):
+        result = session.createDataFrame(result)
+    writer = result.write.mode("overwrite").format(file_format)
+    if partition_by:
+        writer = writer.partitionBy(partition_by)
+    writer.saveAsTable(name)

@@ -1,0 +1,146 @@
+"""dbt-spark with Python models: they run in the session that runs the SQL.
+
+dbt-spark submits Python models to Databricks only. This adapter is dbt-spark's own, with
+all its macros, and one way more to submit a model: in the Spark session of this process,
+which is a local one, or the client of a cluster where ``SPARK_REMOTE`` names a Spark
+Connect server. A profile uses it as ``type: sparksession``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dbt.adapters.base import AdapterPlugin, PythonJobHelper
+from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.spark import (
+    SparkAdapter,
+    SparkConnectionManager,
+    SparkCredentials,
+    session,
+)
+from dbt.adapters.spark.connections import SparkConnectionMethod
+from dbt.include import sparksession
+from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from pyspark.errors import PySparkException
+
+from customer_segmentation.errors import InputError
+from customer_segmentation.spark import check_executors, open_session
+
+__all__ = ["Plugin"]
+
+TYPE = "sparksession"
+
+
+class SparkSessionCredentials(SparkCredentials):
+    """A schema, and the parameters of the session."""
+
+    def __post_init__(self) -> None:
+        """Fill what dbt-spark asks for and a session does not need."""
+        self.method = SparkConnectionMethod.SESSION
+        self.host = "localhost"
+        super().__post_init__()
+        # a bad cast is an error on DuckDB, and must not be a null here
+        self.server_side_parameters["spark.sql.ansi.enabled"] = "true"
+
+    @property
+    def type(self) -> str:
+        """As the profile names it."""
+        return TYPE
+
+
+class Cursor(session.Cursor):
+    """Runs statements in the session that is open."""
+
+    def execute(self, sql: str, *parameters: Any) -> None:
+        """Run a statement."""
+        spark = open_session(self.server_side_parameters)
+        try:
+            self._df = spark.sql(sql % parameters if parameters else sql)
+        except PySparkException as error:
+            raise DbtDatabaseError(str(error)) from error
+
+
+class SessionConnection(session.Connection):
+    """Gives such cursors."""
+
+    def cursor(self) -> Cursor:
+        """Return a new one."""
+        return Cursor(server_side_parameters=self.server_side_parameters)
+
+
+class SessionConnectionWrapper(session.SessionConnectionWrapper):
+    """Writes values into statements."""
+
+    @classmethod
+    def _fix_binding(cls, value: Any) -> str:
+        """Return a literal; dbt-spark's own has no nulls, and no quotes in a text."""
+        if value is None:
+            return "null"
+        if isinstance(value, session.NUMBERS):
+            return str(value)
+        text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{text}'"
+
+
+class SparkSessionConnectionManager(SparkConnectionManager):
+    """Opens the session before the first statement, or says why it cannot."""
+
+    TYPE = TYPE
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        """Open the session, unless this process has it already."""
+        if connection.state == ConnectionState.OPEN:
+            return connection
+        parameters = connection.credentials.server_side_parameters
+        try:
+            open_session(parameters)
+        except InputError as error:
+            raise FailedToConnectError(str(error)) from error
+        connection.handle = SessionConnectionWrapper(
+            SessionConnection(server_side_parameters=parameters)
+        )
+        connection.state = ConnectionState.OPEN
+        return connection
+
+
+class SessionJobHelper(PythonJobHelper):
+    """Runs a Python model in the session of this process."""
+
+    def __init__(self, parsed_model: Mapping[str, Any], credentials: Any) -> None:
+        self.name = parsed_model["alias"]
+        self.parameters = credentials.server_side_parameters
+
+    def submit(self, compiled_code: str) -> None:
+        """Execute what dbt compiled; ``py_write_table`` has put the writing at its end."""
+        spark = open_session(self.parameters)
+        try:
+            check_executors(spark)
+        except InputError as error:
+            raise DbtRuntimeError(str(error)) from error
+        code = compile(compiled_code, f"<{self.name}>", "exec")
+        exec(code, {"__name__": self.name, "spark": spark})
+
+
+class SparkSessionAdapter(SparkAdapter):
+    """dbt-spark, with one way more to submit a Python model."""
+
+    ConnectionManager = SparkSessionConnectionManager
+
+    @property
+    def default_python_submission_method(self) -> str:
+        """In this process."""
+        return "session"
+
+    @property
+    def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
+        """All ways to submit a Python model."""
+        return {**super().python_submission_helpers, "session": SessionJobHelper}
+
+
+Plugin = AdapterPlugin(
+    adapter=SparkSessionAdapter,
+    credentials=SparkSessionCredentials,
+    include_path=sparksession.PACKAGE_PATH,
+    dependencies=["spark"],
+)
