@@ -5,6 +5,12 @@
 {%- endmacro %}
 
 
+{% macro total(expression, decimals=2) %}
+    {#- A sum of decimals: the engines widen its type each in their own way. -#}
+    cast(sum({{ expression }}) as decimal(38, {{ decimals }}))
+{%- endmacro %}
+
+
 {% macro day_of_week(column) %}
     {#- From 1 (Monday) to 7. The engines number weekdays each in their own way, so this
         counts days from a Monday that no date of ours precedes. -#}

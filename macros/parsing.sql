@@ -38,6 +38,12 @@
 {%- endmacro %}
 
 
+{% macro whole_number(expression, data_type) %}
+    {#- The nearest whole number; a cast rounds on DuckDB, and cuts off on Spark. -#}
+    try_cast(round({{ expression }}, 0) as {{ data_type }})
+{%- endmacro %}
+
+
 {% macro money(expression) %}
     {#- Null where the text is not an amount of money. -#}
     try_cast({{ expression }} as decimal(18, 2))

@@ -66,30 +66,28 @@ summed as (
         {% for days in back.windows -%}
         count(*) filter (where is_completed and days_ago <= {{ days }})
             as purchases_{{ days }},
-        sum(case when days_ago <= {{ days }} then amount else no_amount end)
+        {{ total('case when days_ago <= ' ~ days ~ ' then amount else no_amount end') }}
             as spend_{{ days }},
         {% endfor -%}
         {% for number, above, up_to in back.quarters -%}
         count(*) filter (
             where is_completed and days_ago > {{ above }} and days_ago <= {{ up_to }}
         ) as purchases_quarter_{{ number }},
-        sum(
-            case
-                when days_ago > {{ above }} and days_ago <= {{ up_to }} then bought
-                else no_amount
-            end
-        ) as spend_quarter_{{ number }},
+        {{ total(
+            'case when days_ago > ' ~ above ~ ' and days_ago <= ' ~ up_to
+            ~ ' then bought else no_amount end'
+        ) }} as spend_quarter_{{ number }},
         {% endfor -%}
         {% for days in back.half_lives -%}
-        sum(case when is_completed then weight_{{ days }} else 0 end)
+        {{ total('case when is_completed then weight_' ~ days ~ ' else 0 end', 4) }}
             as decayed_purchases_{{ days }},
-        sum(bought * weight_{{ days }}) as decayed_spend_{{ days }},
+        {{ total('bought * weight_' ~ days, 6) }} as decayed_spend_{{ days }},
         {% endfor -%}
         count(*) filter (where is_in_autumn and days_ago <= 365) as autumn_purchases,
-        sum(
-            case when is_in_autumn and days_ago <= 365 then bought else no_amount end
-        ) as autumn_spend,
-        sum(case when days_ago <= 365 then bought else no_amount end)
+        {{ total(
+            'case when is_in_autumn and days_ago <= 365 then bought else no_amount end'
+        ) }} as autumn_spend,
+        {{ total('case when days_ago <= 365 then bought else no_amount end') }}
             as gross_spend_365,
         max(case when days_ago <= 365 then bought end) as largest_purchase
 

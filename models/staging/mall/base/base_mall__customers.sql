@@ -45,9 +45,9 @@ typed as (
 select
     customer_id,
     gender,
-    try_cast(age as int) as age,
+    {{ whole_number('age', 'int') }} as age,
     {{ money('annual_income') }} as annual_income,
-    try_cast(spending_score as int) as spending_score,
+    {{ whole_number('spending_score', 'int') }} as spending_score,
     {{ rejected_columns() }}
 
 from flagged

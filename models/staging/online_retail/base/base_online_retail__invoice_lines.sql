@@ -58,7 +58,7 @@ select
     description,
     country,
     invoice_kind,
-    try_cast(quantity as bigint) as quantity,
+    {{ whole_number('quantity', 'bigint') }} as quantity,
     unit_price,
     {{ money('quantity * unit_price') }} as amount,
     invoiced_at,
