@@ -5,11 +5,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 DATA := data
+# the engine: duckdb or spark, a target of profiles.yml
+TARGET ?= duckdb
 INSTALLED := .venv/.installed
+SPARK_INSTALLED := .venv/.installed_spark
 SIMULATED := $(DATA)/raw/.simulated
 LANDED := $(DATA)/raw/.landed
 # a landing zone of your own gets no sample
 READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),$(LANDED))
+READY += $(if $(filter spark,$(TARGET)),$(SPARK_INSTALLED))
 
 .PHONY: help
 help: ## list the verbs
@@ -23,6 +27,13 @@ $(INSTALLED): requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.PHONY: install-spark
+install-spark: $(SPARK_INSTALLED) ## add the target spark to .venv; it needs Java 17, too
+
+$(SPARK_INSTALLED): requirements-spark.txt $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt
 	touch $@
 
 .PHONY: sample
@@ -40,9 +51,9 @@ $(LANDED): $(SIMULATED)
 	touch $@
 
 .PHONY: build
-build: $(READY) ## build the landing zone into tested marts
-	$(BIN)/dbt build --log-level warn
-	@echo "Built $${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb}"
+build: $(READY) ## build the landing zone into tested marts, with TARGET=spark on Spark
+	$(BIN)/dbt build --target $(TARGET) --log-level warn
+	@echo "Built $(if $(filter spark,$(TARGET)),$${CUSTOMER_SEGMENTATION_SPARK:-$(DATA)/spark},$${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb})"
 
 .PHONY: lint
 lint: $(READY) ## ruff, sqlfluff, dbt-bouncer
@@ -91,7 +102,8 @@ docs: $(READY) ## build the marts and write target/static_index.html
 .PHONY: lock
 lock: $(INSTALLED) ## lock the dependencies of pyproject.toml
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --output-file requirements.txt
+	uv pip compile pyproject.toml --extra spark --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --output-file requirements-spark.txt
 
 .PHONY: clean
 clean: ## remove what was built and simulated, but not what has landed, nor .venv
-	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb*
+	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb* $(DATA)/spark
