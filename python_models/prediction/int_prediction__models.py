@@ -14,7 +14,7 @@ def model(dbt, session):
     evaluations = dbt.ref("int_prediction__evaluations")
     choices = dbt.ref("int_prediction__choices")
     variables = dbt.config.meta_get("variables")
-    # DuckDB's connection and Spark's session both speak this
+    # the session of every engine speaks this
     earlier = session.sql(f"select * from {dbt.this}") if dbt.is_incremental else None
     learned_from = LearnedFrom(existing, new, outcomes, targets, splits, seasons)
     return train_models(learned_from, evaluations, choices, earlier, variables)

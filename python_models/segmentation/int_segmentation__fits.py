@@ -8,6 +8,6 @@ def model(dbt, session):
     features = dbt.ref("customer_features")
     choices = dbt.ref("cluster_choices")
     variables = dbt.config.meta_get("variables")
-    # DuckDB's connection and Spark's session both speak this
+    # the session of every engine speaks this
     earlier = session.sql(f"select * from {dbt.this}") if dbt.is_incremental else None
     return fit_segmentations(features, choices, variables, earlier)

@@ -7,6 +7,7 @@ import pytest
 from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, Warehouse
 from parity import compare_tables, public_tables, spark_tables
 
+
 def built_on_spark(
     warehouse: Warehouse,
     name: str,

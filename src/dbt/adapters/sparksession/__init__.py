@@ -1,9 +1,9 @@
 """dbt-spark with Python models: they run in the session that runs the SQL.
 
-dbt-spark submits Python models to Databricks only. This adapter is dbt-spark's own, with
-all its macros, and one way more to submit a model: in the Spark session of this process,
-which is a local one, or the client of a cluster where ``SPARK_REMOTE`` names a Spark
-Connect server. A profile uses it as ``type: sparksession``.
+dbt-spark submits Python models to Databricks only. This adapter is dbt-spark's own,
+with all its macros, and one way more to submit a model: in the Spark session of this
+process, which is a local one, or the client of a cluster where ``SPARK_REMOTE`` names a
+Spark Connect server. A profile uses it as ``type: sparksession``.
 """
 
 from collections.abc import Mapping
@@ -112,7 +112,7 @@ class SessionJobHelper(PythonJobHelper):
         self.parameters = credentials.server_side_parameters
 
     def submit(self, compiled_code: str) -> None:
-        """Execute what dbt compiled; ``py_write_table`` has put the writing at its end."""
+        """Execute what dbt compiled; ``py_write_table`` put the writing at its end."""
         spark = open_session(self.parameters)
         try:
             check_executors(spark)
