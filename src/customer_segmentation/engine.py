@@ -124,14 +124,13 @@ class SparkRows:
 
     def map(self, function: Batches, schema: pa.Schema) -> Any:
         """Return a DataFrame whose batches are made on the executors."""
+        from pyspark.sql.pandas.types import from_arrow_schema
 
         def batches(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             tables = (without_time_zones(pa.Table.from_batches([one])) for one in rows)
             yield from function(one for table in tables for one in table.to_batches())
 
-        session = self.frame.sparkSession
-        result = session.createDataFrame(schema.empty_table()).schema
-        return self.frame.mapInArrow(batches, result)
+        return self.frame.mapInArrow(batches, from_arrow_schema(schema))
 
 
 def without_time_zones(table: pa.Table) -> pa.Table:

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from customer_segmentation.errors import InputError
 from customer_segmentation.spark.java import check_java
 
-__all__ = ["METASTORE_PARAMETER", "open_embedded"]
+__all__ = ["METASTORE_PARAMETER", "has_embedded_metastore", "open_embedded"]
 
 # defaults of Spark, and parameters that say otherwise
 MASTER = "local[*]"
@@ -54,6 +54,21 @@ def open_embedded(parameters: Mapping[str, str]) -> SparkSession:
         return builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
         raise InputError(_reason(error)) from error
+
+
+def has_embedded_metastore(session: SparkSession) -> bool:
+    """Whether the metastore is a folder that no other process can have open.
+
+    Parameters
+    ----------
+    session : pyspark.sql.SparkSession
+        That uses it.
+    """
+    # a session of Spark Connect is none of this class
+    if not isinstance(session, SparkSession):
+        return False
+    url = session.conf.get(METASTORE_PARAMETER, METASTORE)
+    return _metastore_folder({METASTORE_PARAMETER: url}) is not None
 
 
 def _check_spark_home() -> None:

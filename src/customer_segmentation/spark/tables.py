@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from customer_segmentation.spark.leftovers import over_leftovers
 
 __all__ = ["write_table"]
 
@@ -36,8 +39,9 @@ def write_table(
     if isinstance(result, pd.DataFrame):
         result = pa.Table.from_pandas(result, preserve_index=False)
     if isinstance(result, pa.Table):
-        result = session.createDataFrame(result)
+        # a client of Spark Connect infers nothing from no rows
+        result = session.createDataFrame(result, from_arrow_schema(result.schema))
     writer = result.write.mode("overwrite").format(file_format)
     if partition_by:
         writer = writer.partitionBy(partition_by)
-    writer.saveAsTable(name)
+    over_leftovers(session, lambda: writer.saveAsTable(name))

@@ -9,7 +9,7 @@ Spark Connect server. A profile uses it as ``type: sparksession``.
 from collections.abc import Mapping
 from typing import Any
 
-from dbt.adapters.base import AdapterPlugin, PythonJobHelper
+from dbt.adapters.base import AdapterPlugin, PythonJobHelper, available
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt.adapters.spark import (
@@ -21,10 +21,10 @@ from dbt.adapters.spark import (
 from dbt.adapters.spark.connections import SparkConnectionMethod
 from dbt.include import sparksession
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.spark import check_executors, open_session
+from customer_segmentation.spark import check_executors, open_session, over_leftovers
 
 __all__ = ["Plugin"]
 
@@ -54,9 +54,10 @@ class Cursor(session.Cursor):
     def execute(self, sql: str, *parameters: Any) -> None:
         """Run a statement."""
         spark = open_session(self.server_side_parameters)
+        statement = sql % parameters if parameters else sql
         try:
-            self._df = spark.sql(sql % parameters if parameters else sql)
-        except PySparkException as error:
+            self._df = over_leftovers(spark, lambda: spark.sql(statement))
+        except (PySparkException, InputError) as error:
             raise DbtDatabaseError(str(error)) from error
 
 
@@ -126,6 +127,17 @@ class SparkSessionAdapter(SparkAdapter):
     """dbt-spark, with one way more to submit a Python model."""
 
     ConnectionManager = SparkSessionConnectionManager
+
+    @available.parse(lambda *_: True)
+    def folder_has_parquet(self, folder: str) -> bool:
+        """Whether Spark, wherever it runs, finds Parquet files in a folder."""
+        spark = open_session(self.config.credentials.server_side_parameters)
+        try:
+            return bool(spark.read.parquet(folder).columns)
+        except AnalysisException as error:
+            if error.getCondition() in ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA"):
+                return False
+            raise DbtDatabaseError(str(error)) from error
 
     @property
     def default_python_submission_method(self) -> str:
