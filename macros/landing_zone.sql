@@ -20,6 +20,8 @@
                 ~ ': fill it with `customer-segmentation land <source system> <file>...`'
                 ~ ' (`make sample` simulates one), or take the source system out of the'
                 ~ ' var source_systems.'
+                ~ (' On a cluster it must be a path that all hosts see.'
+                    if env_var('SPARK_REMOTE', '') else '')
             ) }}
         {%- endif -%}
     {%- endif -%}

@@ -32,7 +32,7 @@
 {% endmacro %}
 
 {% macro spark__parquet_folder(folder) %}
-    {{- return("parquet.`" ~ folder ~ "`") -}}
+    {{- return("parquet.`" ~ folder | replace('`', '``') ~ "`") -}}
 {% endmacro %}
 
 

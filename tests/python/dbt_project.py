@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -24,9 +26,13 @@ SHARED = Path(
 )
 BIN = Path(sys.executable).parent
 WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
+# what has been fitted is kept, and applied
+SCORING = ("--exclude", "tag:train", *WITHOUT_TESTS[1:])
 # what is not about segmentations and predictions need not wait for them
 WITHOUT_TRAINING = ("--exclude", "tag:train+")
 PREDICTIONS = ("int_prediction__backtests+", "int_prediction__segment_backtests+")
+# a unit test brings its own rows, and passes or fails whatever has landed
+UNIT_TESTS = "resource_type:unit_test"
 VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 DECLARED = VARS["segmentations"]
 # all segmentations, algorithms and candidates, but few settings, and hardly any draws
@@ -35,10 +41,20 @@ QUICK_SEARCH = {
     "segmentations": {
         name: one | {"k": [one["k"][0], one["k"][0] + 1]}
         for name, one in DECLARED.items()
+    }
+    | {
+        "mall_income_score": DECLARED["mall_income_score"]
+        | {"k": [4, 5], "pin": {"algorithm": "kmeans", "k": 5}}
     },
     "prediction": VARS["prediction"]
     | {"backtest_horizon_days": [90], "folds": 2, "seeds": 1},
 }
+ONLY_MALL = {"source_systems": ["mall"], **QUICK_SEARCH}
+NEWCOMER = "99999"
+SCORED = (
+    *("main.customer_predictions", "main.customer_segment_predictions"),
+    "main.prediction_drift",
+)
 _TAIL = 4_000
 
 
@@ -180,7 +196,8 @@ class Warehouse:
             *(str(BIN / "dbt"), "--no-use-colors", verb, *arguments),
             *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
             *("--target-path", str(self.target(variables))),
-            *("--log-path", str(self.workshop / "logs")),
+            # stdout says what is of use; the log of debugging takes long to write
+            *("--log-path", str(self.workshop / "logs"), "--log-level-file", "info"),
             *(("--vars", json.dumps(variables)) if variables else ()),
         ]
 
@@ -193,6 +210,39 @@ class Warehouse:
             "OMP_NUM_THREADS": str(threads),
             "OPENBLAS_NUM_THREADS": str(threads),
         }
+
+
+@dataclass(frozen=True)
+class Sample(Warehouse):
+    """The warehouse of the simulated raw files, and the truth about them."""
+
+    @property
+    def truth(self) -> Path:
+        """The folder of the truth."""
+        return self.folder / "raw" / "truth"
+
+
+@dataclass(frozen=True)
+class Scored(Warehouse):
+    """The sample's warehouse, scored again with one more customer of the mall."""
+
+    @property
+    def twin(self) -> str:
+        """The customer whom the newcomer resembles in all but the id."""
+        [part, *_] = self._mall
+        return pq.read_table(part)["customer_id"][0].as_py()
+
+    def add_newcomer(self, customer_id: str) -> None:
+        """Land a copy of the twin."""
+        [part, *_] = self._mall
+        rows = pq.read_table(part)
+        newcomer = rows.slice(0, 1).to_pylist()[0] | {"customer_id": customer_id}
+        added = pa.Table.from_pylist([newcomer], rows.schema)
+        pq.write_table(pa.concat_tables([rows, added]), part)
+
+    @property
+    def _mall(self) -> list[Path]:
+        return sorted((self.landing / "mall" / "customers").glob("*.parquet"))
 
 
 def run_command(

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Sample
 from dbt_project import (
-    QUICK_SEARCH,
+    ONLY_MALL,
+    UNIT_TESTS,
     WITHOUT_TESTS,
     WITHOUT_TRAINING,
+    Sample,
     Warehouse,
     differences,
     read_csv,
@@ -98,7 +99,7 @@ def test_kept_ruler_stays_while_customers_move(
     assert not differences(sample, rebuilt, cut_points)
     assert differences(sample, rebuilt, {"main.customer_rfm": "select * from {}"})
     rebuilt.build(
-        *("--select", "+customer_rfm", *WITHOUT_TESTS),
+        *("--select", "rfm_cut_points", *WITHOUT_TESTS),
         variables={"rfm_ruler": "fit", "as_of_date": earlier},
     )
     assert differences(sample, rebuilt, cut_points)
@@ -108,7 +109,7 @@ def test_one_source_system_leaves_the_other_tables_empty(sample: Sample) -> None
     other = sample.beside("only_mall", same_landing=False)
     other.landing.mkdir()
     (other.landing / "mall").symlink_to(sample.landing / "mall")
-    other.build(variables={"source_systems": ["mall"], **QUICK_SEARCH})
+    other.build(variables=ONLY_MALL)
     assert other.tables() >= MARTS
     sizes = {table: other.value(f"from {table} select count(*)") for table in MARTS}
     filled = {table for table, size in sizes.items() if size}
@@ -179,7 +180,7 @@ def test_typed_warehouse_tables_build_the_same_marts(sample: Sample) -> None:
     fill_raw_schema(sample, other.database, "marketplace", "raw_shop", types)
     fill_raw_schema(sample, other.database, "mall", "raw_mall", types)
     other.build(
-        *WITHOUT_TRAINING,
+        *(*WITHOUT_TRAINING, UNIT_TESTS),
         variables={
             "source_systems": ["marketplace", "mall"],
             "source_schemas": {"marketplace": "raw_shop", "mall": "raw_mall"},

@@ -53,7 +53,8 @@ def open_remote(address: str, parameters: Mapping[str, str]) -> SparkSession:
         session = SparkSession.builder.remote(address).getOrCreate()
         compare_versions(session.version, endpoint)
         for name, value in parameters.items():
-            if name.startswith("spark.sql.") and session.conf.isModifiable(name):
+            is_set = value and name.startswith("spark.sql.")
+            if is_set and session.conf.isModifiable(name):
                 session.conf.set(name, value)
     except PySparkException as error:
         said = str(error).strip().splitlines()[0]

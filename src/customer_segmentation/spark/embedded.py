@@ -49,7 +49,8 @@ def open_embedded(parameters: Mapping[str, str]) -> SparkSession:
     _set_environment(parameters)
     builder = SparkSession.builder.enableHiveSupport()
     for name, value in {**_quiet_parameters(), **parameters}.items():
-        builder = builder.config(name, value)
+        if value:
+            builder = builder.config(name, value)
     try:
         return builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
@@ -106,8 +107,8 @@ def _check_metastore(parameters: Mapping[str, str]) -> None:
         if time.monotonic() > until:
             raise InputError(
                 f"another process has the metastore {folder} open, and one at a time "
-                f"can: wait until it ends, or set {METASTORE_PARAMETER} in the profile "
-                "to a folder of its own"
+                f"can: wait until it ends, or set CUSTOMER_SEGMENTATION_SPARK (in a "
+                f"profile of your own {METASTORE_PARAMETER}) to another folder"
             )
         time.sleep(0.5)
 
@@ -143,6 +144,9 @@ def _is_locked(file: Path) -> bool:
 
 def _set_environment(parameters: Mapping[str, str]) -> None:
     """Let all Pythons be this one: what else is set is of another installation."""
+    # an empty address is one to pyspark
+    os.environ.pop("SPARK_REMOTE", None)
+    os.environ.pop("SPARK_API_MODE", None)
     # Spark's script looks for pyspark with it
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     master = parameters.get("spark.master", os.environ.get("MASTER", MASTER))

@@ -48,7 +48,7 @@ WHERE = (
 ROWS = 256
 
 _checking = Lock()
-_checked = False
+_outcome: InputError | bool = False
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,17 @@ def check_executors(session: SparkSession) -> None:
     InputError
         It is of another version than here, or lacks a package.
     """
-    global _checked
+    global _outcome
     with _checking:
-        if not _checked and not _are_here(session):
-            judge(installations(session), _here())
-        _checked = True
+        if not _outcome:
+            try:
+                if not _are_here(session):
+                    judge(installations(session), _here())
+                _outcome = True
+            except InputError as error:
+                _outcome = error
+        if isinstance(_outcome, InputError):
+            raise _outcome
 
 
 def judge(executors: Iterable[Installation], here: Installation) -> None:

@@ -1,10 +1,10 @@
 """What a killed build leaves behind: the files of a table that was never finished."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -14,6 +14,8 @@ from customer_segmentation.spark.embedded import has_embedded_metastore
 
 __all__ = ["over_leftovers"]
 
+# in a folder that a job of Spark has written to its end
+WRITTEN = "_SUCCESS"
 OCCUPIED = "LOCATION_ALREADY_EXISTS"
 Result = TypeVar("Result")
 
@@ -21,8 +23,8 @@ Result = TypeVar("Result")
 def over_leftovers(session: SparkSession, create: Callable[[], Result]) -> Result:
     """Create a table, also where files of an unfinished one are.
 
-    Spark refuses that, and would so at every further build. Files of no table are known
-    to be nobody's, and removed, where metastore and warehouse serve this process alone.
+    Spark refuses that, and would so at every further build. The files are removed where
+    nobody else has the metastore, and where no write has ended: that leaves a mark.
 
     Parameters
     ----------
@@ -42,12 +44,28 @@ def over_leftovers(session: SparkSession, create: Callable[[], Result]) -> Resul
         if error.getCondition() != OCCUPIED:
             raise
         parameters = error.getMessageParameters() or {}
-        location = urlsplit(parameters["location"].strip("'"))
-        if location.scheme != "file" or not has_embedded_metastore(session):
+        location = _unquoted(parameters.get("location", ""))
+        folder = Path(location.removeprefix("file:"))
+        if not _is_unfinished(folder, session):
+            table = parameters.get("identifier", "")
             raise InputError(
-                f"the table {parameters['identifier']} cannot be written: "
-                f"{location.geturl()} holds files, but the metastore knows no such "
-                "table. If they are what a killed build left, remove that folder"
+                f"the table {table} cannot be written: {location} holds files, and the "
+                "metastore knows no such table. If they are what a killed build left, "
+                "remove that folder; if they are a table, its metastore is another one"
             ) from error
-        shutil.rmtree(Path(unquote(location.path)))
+        shutil.rmtree(folder)
         return create()
+
+
+def _unquoted(literal: str) -> str:
+    """Return the text of a literal of SQL."""
+    return re.sub(r"\\(.)", r"\1", literal[1:-1])
+
+
+def _is_unfinished(folder: Path, session: SparkSession) -> bool:
+    """Whether a folder is of our warehouse alone, and no write to it has ended."""
+    if not has_embedded_metastore(session):
+        return False
+    warehouse = session.conf.get("spark.sql.warehouse.dir").removeprefix("file:")
+    is_ours = Path(warehouse) in folder.parents and folder.is_dir()
+    return is_ours and not (folder / WRITTEN).exists()

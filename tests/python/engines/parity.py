@@ -1,6 +1,6 @@
 """Compare the public tables of two builds, row by row: one of DuckDB and one of Spark.
 
-Run with ``python tests/python/spark/parity.py warehouse.duckdb spark/warehouse``.
+Run with ``python tests/python/engines/parity.py warehouse.duckdb spark/warehouse``.
 """
 
 import sys
@@ -15,6 +15,7 @@ __all__ = ["Difference", "compare_tables", "public_tables"]
 
 # of floating figures: another order of the sums, and other libraries of mathematics
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
+TEXT = "coalesce(cast({} as varchar), '<null>')"
 # when and by what a model was made, not what it says
 NOT_COMPARED = {"fitted_at", "trained_at", "fit_seconds", "model", "library_versions"}
 
@@ -108,7 +109,7 @@ def plain(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame:
         if str(kind) in ("DOUBLE", "FLOAT")
     }
     selected = (
-        name if name in doubles else f"coalesce(cast({name} as varchar), '') as {name}"
+        name if name in doubles else f"{TEXT.format(name)} as {name}"
         for name in relation.columns
     )
     return relation.select(", ".join(selected)).df()

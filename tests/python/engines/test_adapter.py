@@ -1,5 +1,8 @@
 """The adapter ``sparksession``, without dbt's machinery around it."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,7 +41,7 @@ write_table(
 
 @pytest.fixture(autouse=True)
 def _quick_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "_checked", True)
+    monkeypatch.setattr(executors, "_outcome", True)
 
 
 @pytest.fixture
@@ -81,10 +84,9 @@ def test_values_are_written_into_statements(spark: Any, value: object) -> None:
 
 
 def test_bad_cast_is_an_error_as_it_is_on_duckdb(spark: Any) -> None:
-    spark.conf.set("spark.sql.ansi.enabled", "true")
     cursor = Cursor(server_side_parameters={})
     cursor.execute("select cast(upper('abc') as int)")
-    with pytest.raises(Exception, match="CAST_INVALID_INPUT"):
+    with pytest.raises(DbtDatabaseError, match="CAST_INVALID_INPUT"):
         cursor.fetchall()
 
 
@@ -99,6 +101,25 @@ def test_python_model_runs_and_is_written(
     helper = SessionJobHelper({"alias": "numbers"}, credentials)
     helper.submit(COMPILED.format(name=table))
     assert spark.table(table).collect() == [(1,)]
+
+
+def test_error_of_a_python_model_is_one_of_dbt(spark: Any, credentials: Any) -> None:
+    with pytest.raises(DbtRuntimeError, match="no_such_table"):
+        SessionJobHelper({"alias": "numbers"}, credentials).submit(
+            "spark.table('no_such_table')"
+        )
+
+
+def test_without_the_extra_one_message_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['dbt.adapters.spark'] = None\n"
+        "import dbt.adapters.sparksession"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert "needs dbt.adapters.spark, which is not installed" in finished.stderr
+    assert "make install-spark" in finished.stderr
 
 
 def test_executors_are_looked_at_before_a_python_model(
@@ -135,13 +156,20 @@ def test_partitions_are_folders(spark: Any, table: str) -> None:
     assert found == {"shop=a", "shop=b"}
 
 
+def unfinished(spark: Any, table: str) -> Path:
+    """Return a file of a table that the metastore does not know."""
+    folder = folder_of(spark, table)
+    folder.mkdir(parents=True)
+    file = folder / "part-00000.parquet"
+    file.write_text("half of a file")
+    return file
+
+
 @pytest.mark.parametrize("how", ["statement", "python model"])
 def test_files_of_a_killed_build_do_not_stop_the_next(
     spark: Any, table: str, how: str
 ) -> None:
-    folder = folder_of(spark, table)
-    folder.mkdir(parents=True)
-    (folder / "part-00000.parquet").write_text("half of a file")
+    unfinished(spark, table)
     if how == "statement":
         cursor = Cursor(server_side_parameters={})
         cursor.execute(f"create table {table} using parquet as select 1 as number")
@@ -151,22 +179,22 @@ def test_files_of_a_killed_build_do_not_stop_the_next(
     assert spark.table(table).collect() == [(1,)]
 
 
+@pytest.mark.parametrize("how", ["another metastore", "a finished table"])
 def test_files_that_may_be_somebodys_are_left_alone(
-    spark: Any, table: str, monkeypatch: pytest.MonkeyPatch
+    spark: Any, table: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    folder = folder_of(spark, table)
-    folder.mkdir(parents=True)
-    file = folder / "part-00000.parquet"
-    file.write_text("somebody's")
-    monkeypatch.setattr(
-        "customer_segmentation.spark.leftovers.has_embedded_metastore", lambda _: False
-    )
+    file = unfinished(spark, table)
+    if how == "another metastore":
+        name = "customer_segmentation.spark.leftovers.has_embedded_metastore"
+        monkeypatch.setattr(name, lambda _: False)
+    else:
+        file.with_name("_SUCCESS").touch()
     with pytest.raises(InputError, match=f"{table}.*remove that folder"):
         over_leftovers(
             spark, lambda: spark.sql(f"create table {table} using parquet as select 1")
         )
     assert file.exists()
-    file.unlink()
+    shutil.rmtree(file.parent)
 
 
 def test_empty_and_missing_folders_have_no_parquet(

@@ -1,63 +1,64 @@
 """Spark and DuckDB build the same public tables from the same landing zone."""
 
-from pathlib import Path
-
+import duckdb
 import pandas as pd
 import pytest
 from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, Warehouse
 from parity import compare_tables, public_tables, spark_tables
+from spark_warehouse import SparkWarehouse
 
 
-def built_on_spark(
-    warehouse: Warehouse,
-    name: str,
-    monkeypatch: pytest.MonkeyPatch,
-    *arguments: str,
-    **options: object,
-) -> Path:
-    """Build a landing zone on Spark, and return the folder of the tables."""
-    other = warehouse.beside(name)
-    monkeypatch.setenv("CUSTOMER_SEGMENTATION_SPARK", str(other.folder / "spark"))
-    other.build("--target", "spark", *arguments, **options)
-    return other.folder / "spark" / "warehouse"
-
-
-def assert_same_tables(
-    ours: dict[str, pd.DataFrame], theirs: dict[str, pd.DataFrame]
-) -> None:
-    compared = [compare_tables(ours[name], theirs[name], name) for name in theirs]
-    assert [one for one in compared if one.problems] == []
-    assert sum(one.rows for one in compared) > 1_000
-
-
-@pytest.mark.usefixtures("spark_installed")
-def test_sample_is_the_same_on_both(
-    sample: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = built_on_spark(
-        sample, "sample_on_spark", monkeypatch, variables=QUICK_SEARCH
+def assert_same_tables(on_duckdb: Warehouse, on_spark: SparkWarehouse) -> None:
+    ours, theirs = (
+        public_tables(on_duckdb.database),
+        spark_tables(on_spark.tables_folder),
     )
-    ours, theirs = public_tables(sample.database), spark_tables(folder)
     assert set(ours) == set(theirs)
-    assert_same_tables(ours, theirs)
+    compared = [compare_tables(ours[name], theirs[name], name) for name in ours]
+    assert [one for one in compared if one.problems] == []
+    assert sum(one.rows for one in compared) > 10_000
 
 
-@pytest.mark.usefixtures("spark_installed")
-def test_real_invoice_lines_are_the_same_on_both(
-    online_retail: Warehouse, monkeypatch: pytest.MonkeyPatch
+def test_sample_is_the_same_on_both(
+    sample: Warehouse, sample_on_spark: SparkWarehouse
 ) -> None:
-    folder = built_on_spark(
-        online_retail,
-        "online_retail_on_spark",
-        monkeypatch,
-        *WITHOUT_TESTS,
-        "tag:train+",
-        variables={"source_systems": ["online_retail"]},
+    assert_same_tables(sample, sample_on_spark)
+
+
+def test_real_invoice_lines_are_the_same_on_both(
+    both_years: Warehouse, both_years_on_spark: SparkWarehouse
+) -> None:
+    assert_same_tables(both_years, both_years_on_spark)
+
+
+def test_further_fits_are_appended(sample_on_spark: SparkWarehouse) -> None:
+    folder = sample_on_spark.tables_folder / "main_intermediate.db"
+    fits, prototypes = (
+        f"read_parquet('{folder}/int_segmentation__{name}/*.parquet')"
+        for name in ("fits", "prototypes")
     )
-    ours, theirs = public_tables(online_retail.database), spark_tables(folder)
-    assert {"transaction_lines", "customer_rfm", "customer_features"} <= set(theirs)
-    assert set(theirs) <= set(ours)
-    assert_same_tables(ours, theirs)
+    before = duckdb.sql(f"select fit_id from {fits}").fetchall()
+    four = QUICK_SEARCH["segmentations"]["mall_income_score"] | {
+        "pin": {"algorithm": "kmeans", "k": 4}
+    }
+    sample_on_spark.build(
+        *("--select", "int_segmentation__candidates", "cluster_candidates"),
+        *("cluster_choices", "int_segmentation__fits", "int_segmentation__prototypes"),
+        *WITHOUT_TESTS,
+        variables={
+            **QUICK_SEARCH,
+            "source_systems": ["mall"],
+            "segmentations": {"mall_income_score": four},
+            "prediction": QUICK_SEARCH["prediction"] | {"segment_targets": ["rfm"]},
+        },
+    )
+    after = duckdb.sql(f"select fit_id from {fits}").fetchall()
+    assert sorted(after) == sorted([*before, ("mall_income_score:2",)])
+    expanded = duckdb.sql(
+        "select count(*), count(distinct (fit_id, prototype_number, feature)),"
+        f" count(distinct fit_id) from {prototypes}"
+    ).fetchall()
+    assert [(rows, rows, len(after)) for rows, _, _ in expanded] == expanded
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def two_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     table = pd.DataFrame(
         {
             "customer_key": ["a", "b", "c"],
-            "monetary": ["10.00", "", "12.50"],
+            "monetary": ["10.00", "<null>", "12.50"],
             "score": [0.1, 0.2, float("nan")],
         }
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.candidates import CANDIDATES
@@ -24,6 +25,8 @@ from customer_segmentation.prediction.spending import (
     NextPurchases,
     candidates_of,
 )
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 MODELS = [name for name, one in CANDIDATES.items() if not one.is_baseline]
 HORIZON = 365
@@ -97,10 +100,12 @@ def others() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def predicted(known, others) -> dict[str, pd.DataFrame]:
-    return {
-        name: NextPurchases(name).fit(*known, HORIZON).predict(others[0])
-        for name in CANDIDATES
-    }
+    # a fixture of a module comes before that of one thread
+    with threadpool_limits(limits=1):
+        return {
+            name: NextPurchases(name).fit(*known, HORIZON).predict(others[0])
+            for name in CANDIDATES
+        }
 
 
 @pytest.mark.parametrize("name", CANDIDATES)

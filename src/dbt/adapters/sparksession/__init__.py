@@ -6,29 +6,52 @@ process, which is a local one, or the client of a cluster where ``SPARK_REMOTE``
 Spark Connect server. A profile uses it as ``type: sparksession``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dbt.adapters.base import AdapterPlugin, PythonJobHelper, available
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.spark import (
-    SparkAdapter,
-    SparkConnectionManager,
-    SparkCredentials,
-    session,
-)
-from dbt.adapters.spark.connections import SparkConnectionMethod
 from dbt.include import sparksession
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
-from pyspark.errors import AnalysisException, PySparkException
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.spark import check_executors, open_session, over_leftovers
+
+try:
+    from dbt.adapters.spark import (
+        SparkAdapter,
+        SparkConnectionManager,
+        SparkCredentials,
+        session,
+    )
+    from dbt.adapters.spark.connections import SparkConnectionMethod
+    from pyspark.errors import AnalysisException, PySparkException
+    from pyspark.sql import Row
+
+    from customer_segmentation.spark import (
+        check_executors,
+        open_session,
+        over_leftovers,
+    )
+except ModuleNotFoundError as error:
+    raise DbtRuntimeError(
+        f"the target spark needs {error.name}, which is not installed: run `make "
+        "install-spark`, or install customer-segmentation[spark]"
+    ) from error
 
 __all__ = ["Plugin"]
 
 TYPE = "sparksession"
+
+
+@contextmanager
+def errors_of_dbt(kind: type[Exception]) -> Iterator[None]:
+    """Turn errors of Spark, and of input, into one that dbt shows as one."""
+    try:
+        yield
+    except (InputError, PySparkException) as error:
+        raise kind(str(error)) from error
 
 
 class SparkSessionCredentials(SparkCredentials):
@@ -53,12 +76,20 @@ class Cursor(session.Cursor):
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Run a statement."""
-        spark = open_session(self.server_side_parameters)
         statement = sql % parameters if parameters else sql
-        try:
+        with errors_of_dbt(DbtDatabaseError):
+            spark = open_session(self.server_side_parameters)
             self._df = over_leftovers(spark, lambda: spark.sql(statement))
-        except (PySparkException, InputError) as error:
-            raise DbtDatabaseError(str(error)) from error
+
+    def fetchall(self) -> list[Row] | None:
+        """Return all rows, which are computed now."""
+        with errors_of_dbt(DbtDatabaseError):
+            return super().fetchall()
+
+    def fetchone(self) -> Row | None:
+        """Return the next row."""
+        with errors_of_dbt(DbtDatabaseError):
+            return super().fetchone()
 
 
 class SessionConnection(session.Connection):
@@ -70,7 +101,11 @@ class SessionConnection(session.Connection):
 
 
 class SessionConnectionWrapper(session.SessionConnectionWrapper):
-    """Writes values into statements."""
+    """Writes values into statements, and ends those that are under way."""
+
+    def cancel(self) -> None:
+        """End what the session does, which a server would go on with."""
+        open_session(self.handle.server_side_parameters).interruptAll()
 
     @classmethod
     def _fix_binding(cls, value: Any) -> str:
@@ -94,10 +129,8 @@ class SparkSessionConnectionManager(SparkConnectionManager):
         if connection.state == ConnectionState.OPEN:
             return connection
         parameters = connection.credentials.server_side_parameters
-        try:
+        with errors_of_dbt(FailedToConnectError):
             open_session(parameters)
-        except InputError as error:
-            raise FailedToConnectError(str(error)) from error
         connection.handle = SessionConnectionWrapper(
             SessionConnection(server_side_parameters=parameters)
         )
@@ -114,13 +147,11 @@ class SessionJobHelper(PythonJobHelper):
 
     def submit(self, compiled_code: str) -> None:
         """Execute what dbt compiled; ``py_write_table`` put the writing at its end."""
-        spark = open_session(self.parameters)
-        try:
-            check_executors(spark)
-        except InputError as error:
-            raise DbtRuntimeError(str(error)) from error
         code = compile(compiled_code, f"<{self.name}>", "exec")
-        exec(code, {"__name__": self.name, "spark": spark})
+        with errors_of_dbt(DbtRuntimeError):
+            spark = open_session(self.parameters)
+            check_executors(spark)
+            exec(code, {"__name__": self.name, "spark": spark})
 
 
 class SparkSessionAdapter(SparkAdapter):
