@@ -53,7 +53,7 @@ $(LANDED): $(SIMULATED)
 .PHONY: build
 build: $(READY) ## build the landing zone into tested marts, with TARGET=spark on Spark
 	$(BIN)/dbt build --target $(TARGET) --log-level warn
-	@echo "Built $(if $(filter spark,$(TARGET)),$${CUSTOMER_SEGMENTATION_SPARK:-$(DATA)/spark},$${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb})"
+	@echo "Built $(if $(filter spark,$(TARGET)),$${SPARK_REMOTE:-$${CUSTOMER_SEGMENTATION_SPARK:-$(DATA)/spark}},$${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb})"
 
 .PHONY: lint
 lint: $(READY) ## ruff, sqlfluff, dbt-bouncer
@@ -95,8 +95,8 @@ bench-predictions: $(INSTALLED) ## measure the predictions on real and simulated
 
 .PHONY: docs
 docs: $(READY) ## build the marts and write target/static_index.html
-	$(BIN)/dbt build --log-level warn
-	$(BIN)/dbt docs generate --static --quiet
+	$(BIN)/dbt build --target $(TARGET) --log-level warn
+	$(BIN)/dbt docs generate --target $(TARGET) --static --quiet
 	@echo "Open target/static_index.html"
 
 .PHONY: lock
