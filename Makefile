@@ -17,7 +17,7 @@ READY += $(if $(filter spark,$(TARGET)),$(SPARK_INSTALLED))
 
 .PHONY: help
 help: ## list the verbs
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | expand -t 20
 
 .PHONY: install
 install: $(INSTALLED) ## create .venv from the lock file
@@ -92,6 +92,12 @@ bench-predictions: $(INSTALLED) ## measure the predictions on real and simulated
 	$(BIN)/python benchmarks/btyd.py
 	$(BIN)/python benchmarks/prediction_real.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/first_purchase_segments.py --shared $(dir $(SHARED)) --database $(REAL)/two_years/real.duckdb
+
+.PHONY: bench-spark
+bench-spark: $(SPARK_INSTALLED) ## measure Spark, on a cluster on this machine too, in two hours
+	$(BIN)/python benchmarks/spark_cluster.py
+	$(BIN)/python benchmarks/spark_cluster.py --kill-worker --lines 20000
+	$(BIN)/python benchmarks/build_scale.py --no-train --target duckdb --target spark
 
 .PHONY: docs
 docs: $(READY) ## build the marts and write target/static_index.html

@@ -1,5 +1,6 @@
 """Spark of a cluster: a client of a Spark Connect server, which needs no Java here."""
 
+import logging
 import os
 import socket
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyspark
 from pyspark.errors import PySparkException
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from customer_segmentation.errors import InputError
@@ -49,6 +51,8 @@ def open_remote(address: str, parameters: Mapping[str, str]) -> SparkSession:
         The server cannot be reached, or is none.
     """
     endpoint = _check_server(address)
+    # it writes the trace of each failed statement, whose error is raised besides
+    PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     try:
         session = SparkSession.builder.remote(address).getOrCreate()
         compare_versions(session.version, endpoint)

@@ -26,6 +26,11 @@ spark = open_session({
 assert spark.conf.get("spark.sql.shuffle.partitions") == "3", "the server's own"
 check_executors(spark)
 
+try:
+    spark.sql("select no_such_column").collect()
+except Exception as error:
+    assert "no_such_column" in str(error)
+
 def write(result, name):
     write_table(result, spark, name, file_format="parquet", partition_by=None)
 
@@ -114,4 +119,5 @@ def test_models_run_on_a_server_without_java_here(server: str, tmp_path: Path) -
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
-    assert finished.stdout.endswith("[2.0, 4.0, 6.0]\n")
+    # nor does an error that is raised get printed besides
+    assert finished.stdout == "[2.0, 4.0, 6.0]\n"
