@@ -155,6 +155,11 @@ class Warehouse:
             os.killpg(process.pid, signal.SIGKILL)
         return process.wait() == -signal.SIGKILL
 
+    @property
+    def logs(self) -> Path:
+        """The folder of dbt's log."""
+        return self.workshop / "logs"
+
     def target(self, variables: Mapping[str, object] | None = None) -> Path:
         """Return dbt's target folder, one for each set of vars."""
         names = json.dumps(variables or {}, sort_keys=True)
@@ -189,23 +194,27 @@ class Warehouse:
     def _command(
         self, verb: str, *arguments: str, variables: Mapping[str, object] | None
     ) -> list[str]:
-        link = self.workshop / "current"
-        link.unlink(missing_ok=True)
-        link.symlink_to(self.folder)
         return [
             *(str(BIN / "dbt"), "--no-use-colors", verb, *arguments),
             *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
             *("--target-path", str(self.target(variables))),
             # stdout says what is of use; the log of debugging takes long to write
-            *("--log-path", str(self.workshop / "logs"), "--log-level-file", "info"),
+            *("--log-path", str(self.logs), "--log-level-file", "info"),
             *(("--vars", json.dumps(variables)) if variables else ()),
         ]
 
+    def _place(self) -> Path:
+        """Return the folder by the name that dbt meets it under."""
+        link = self.workshop / "current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.folder)
+        return link
+
     def _environment(self, threads: int) -> dict[str, str]:
-        current = self.workshop / "current"
+        place = self._place()
         return os.environ | {
-            "CUSTOMER_SEGMENTATION_LANDING": str(current / "landing"),
-            "CUSTOMER_SEGMENTATION_DATABASE": str(current / "warehouse.duckdb"),
+            "CUSTOMER_SEGMENTATION_LANDING": str(place / "landing"),
+            "CUSTOMER_SEGMENTATION_DATABASE": str(place / "warehouse.duckdb"),
             "CUSTOMER_SEGMENTATION_THREADS": str(threads),
             "OMP_NUM_THREADS": str(threads),
             "OPENBLAS_NUM_THREADS": str(threads),

@@ -1,43 +1,100 @@
-"""A session of Spark, where it is installed."""
+"""A session of Spark, and builds on it, where it is installed.
 
+Builds on Spark take long and leave cores idle, so they run while other tests do: those
+that look at them come last.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dbt_project import QUICK_SEARCH, WITHOUT_TESTS, Sample, Warehouse
-from spark_warehouse import SparkWarehouse, on_spark
+from spark_warehouse import SparkWarehouse
 
 from customer_segmentation.errors import InputError
 
+BUILDS = {"sample_on_spark", "both_years_on_spark"}
 
-@pytest.fixture(scope="session")
-def spark_installed() -> None:
-    """Skip where Spark cannot run: it is an extra, and needs Java."""
-    pytest.importorskip("pyspark", reason="the extra spark is not installed")
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the tests that look at builds on Spark to the end."""
+    items.sort(key=looks_at_builds)
+
+
+def looks_at_builds(item: pytest.Item) -> bool:
+    """Whether a test needs a build on Spark."""
+    return not BUILDS.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def lack_of_spark() -> str:
+    """Return why Spark, which is an extra and needs Java, cannot run here."""
+    if find_spec("pyspark") is None:
+        return "the extra spark is not installed"
     from customer_segmentation.spark.java import check_java
 
     try:
         check_java()
     except InputError as error:
-        pytest.skip(str(error))
+        return str(error)
+    return ""
 
 
 @pytest.fixture(scope="session")
-def sample_on_spark(spark_installed: None, sample: Sample) -> SparkWarehouse:
-    """Return the sample; its data tests would say again what the comparison says."""
+def spark_installed() -> None:
+    """Skip where Spark cannot run."""
+    if lack := lack_of_spark():
+        pytest.skip(lack)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _builds_begin(request: pytest.FixtureRequest) -> None:
+    """Begin the builds before the first test of this folder, if a test needs them."""
+    if any(map(looks_at_builds, request.session.items)) and not lack_of_spark():
+        request.getfixturevalue("builds")
+
+
+@pytest.fixture(scope="session")
+def builds(
+    spark_installed: None, sample: Sample, both_years: Warehouse
+) -> Iterator[list[Future[SparkWarehouse]]]:
+    """Return the builds on Spark, one of which runs at a time."""
+    with ThreadPoolExecutor(1) as background:
+        yield [
+            background.submit(build_sample, sample),
+            background.submit(build_both_years, both_years),
+        ]
+
+
+def build_sample(sample: Sample) -> SparkWarehouse:
+    """Build the sample; its data tests would say what the comparison says."""
     # a path may have blanks
-    warehouse = on_spark(sample, "sample on spark")
+    warehouse = SparkWarehouse.on_landing_of(sample, "sample on spark")
     warehouse.build("--exclude", "resource_type:test", variables=QUICK_SEARCH)
     return warehouse
 
 
-@pytest.fixture(scope="session")
-def both_years_on_spark(spark_installed: None, both_years: Warehouse) -> SparkWarehouse:
-    """Return what needs no training of Online Retail I and II."""
-    warehouse = on_spark(both_years, "both years on spark")
+def build_both_years(both_years: Warehouse) -> SparkWarehouse:
+    """Build what needs no training."""
+    warehouse = SparkWarehouse.on_landing_of(both_years, "both years on spark")
     only = {"source_systems": ["online_retail"]}
     warehouse.build(*WITHOUT_TESTS, "tag:train+", variables=only)
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def sample_on_spark(builds: list[Future[SparkWarehouse]]) -> SparkWarehouse:
+    """Return the sample."""
+    return builds[0].result()
+
+
+@pytest.fixture(scope="session")
+def both_years_on_spark(builds: list[Future[SparkWarehouse]]) -> SparkWarehouse:
+    """Return Online Retail I and II."""
+    return builds[1].result()
 
 
 @pytest.fixture(scope="session")
