@@ -40,7 +40,7 @@
     {{- return(files.columns[0].values()[0] > 0) -}}
 {% endmacro %}
 
-{% macro sparksession__folder_has_files(folder) %}
+{% macro spark__folder_has_files(folder) %}
     {#- Spark has no glob in SQL, and the folder may be another host's: its session looks. -#}
     {{- return(adapter.folder_has_parquet(folder)) -}}
 {% endmacro %}

@@ -83,7 +83,7 @@ def test_order_of_the_rows_is_no_difference(
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("customer_key", "d"),
+        ("customer_key", "aa"),
         ("monetary", "10.01"),
         ("score", 0.1 * (1 + 1e-5)),
         ("score", float("nan")),
