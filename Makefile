@@ -9,6 +9,8 @@ DATA := data
 TARGET ?= duckdb
 INSTALLED := .venv/.installed
 SPARK_INSTALLED := .venv/.installed_spark
+# what is behind the first ; of an address may be a token
+SPARK_BUILT = $(or $(firstword $(subst ;, ,$(SPARK_REMOTE))),$(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
 SIMULATED := $(DATA)/raw/.simulated
 LANDED := $(DATA)/raw/.landed
 # a landing zone of your own gets no sample
@@ -30,7 +32,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 	touch $@
 
 .PHONY: install-spark
-install-spark: $(SPARK_INSTALLED) ## add the target spark to .venv; it needs Java 17, too
+install-spark: $(SPARK_INSTALLED) ## add the target spark to .venv; in process it needs Java 17, 21 or 25
 
 $(SPARK_INSTALLED): requirements-spark.txt $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt
@@ -53,7 +55,7 @@ $(LANDED): $(SIMULATED)
 .PHONY: build
 build: $(READY) ## build the landing zone into tested marts, with TARGET=spark on Spark
 	$(BIN)/dbt build --target $(TARGET) --log-level warn
-	@echo "Built $(if $(filter spark,$(TARGET)),$${SPARK_REMOTE:-$${CUSTOMER_SEGMENTATION_SPARK:-$(DATA)/spark}},$${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb})"
+	@echo "Built $(if $(filter spark,$(TARGET)),$(SPARK_BUILT),$${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb})"
 
 .PHONY: lint
 lint: $(READY) ## ruff, sqlfluff, dbt-bouncer
