@@ -70,10 +70,19 @@ def builds(
 
 
 def build_sample(sample: Sample) -> SparkWarehouse:
-    """Build the sample; its data tests would say what the comparison says."""
+    """Build the sample, and run the unit tests of what is dispatched by engine.
+
+    Its data tests, and other unit tests, would say what the comparison says.
+    """
     # a path may have blanks
     warehouse = SparkWarehouse.on_landing_of(sample, "sample on spark")
-    warehouse.build("--exclude", "resource_type:test", variables=QUICK_SEARCH)
+    others = (
+        f"resource_type:unit_test,path:models/{folder}"
+        for folder in ("intermediate", "features", "marts")
+    )
+    warehouse.build(
+        *("--exclude", "resource_type:test", *others), variables=QUICK_SEARCH
+    )
     return warehouse
 
 

@@ -44,4 +44,8 @@ class SparkWarehouse(Warehouse):
     def _environment(self, threads: int) -> dict[str, str]:
         environment = super()._environment(threads)
         environment.pop("SPARK_REMOTE", None)
-        return environment | {"CUSTOMER_SEGMENTATION_SPARK": f"{self.folder}/spark"}
+        return environment | {
+            "CUSTOMER_SEGMENTATION_SPARK": f"{self.folder}/spark",
+            # a build ends before code that is compiled better has paid for it
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        }
