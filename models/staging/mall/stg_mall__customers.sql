@@ -1,23 +1,53 @@
 with
 
-customers as (
+source as (
 
-    select * from {{ ref('base_mall__customers') }}
+    select * from {{ source('mall', 'customers') }}
 
 ),
 
-usable as (
+typed as (
 
     select
-        customer_id,
-        gender,
-        age,
-        annual_income,
-        spending_score
+        ---------- ids
+        {{ identifier('customer_id') }} as customer_id,
 
-    from customers
-    where reasons = ''
+        ---------- text
+        {{ known_text('gender') }} as gender,
 
-)
+        ---------- numerics
+        {{ number('age') }} as age,
+        {{ number('annual_income') }} as annual_income,
+        {{ number('spending_score') }} as spending_score,
+        (
+            {{ is_unreadable('age', number('age')) }}
+            or {{ is_unreadable('annual_income', number('annual_income')) }}
+            or {{ is_unreadable('spending_score', number('spending_score')) }}
+        ) as is_number_unreadable,
 
-select * from usable
+        {{ raw_record([
+            'customer_id', 'gender', 'age', 'annual_income', 'spending_score',
+        ]) }} as raw_record
+
+    from source
+
+),
+
+{{ flagged('typed', key='customer_id', reasons={
+    'missing_key': 'customer_id is null',
+    'unreadable_number': 'is_number_unreadable',
+    'impossible_value': '
+        age not between 0 and 120
+        or annual_income < 0
+        or spending_score not between 1 and 100',
+}) }}
+
+select
+    customer_id,
+    gender,
+    {{ whole_number('age', 'int') }} as age,
+    {{ money('annual_income') }} as annual_income,
+    {{ whole_number('spending_score', 'int') }} as spending_score,
+    {{ rejected_columns() }}
+
+from flagged

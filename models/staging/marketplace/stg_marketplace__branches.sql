@@ -1,20 +1,47 @@
 with
 
-branches as (
+source as (
 
-    select * from {{ ref('base_marketplace__branches') }}
+    select * from {{ source('marketplace', 'branches') }}
 
 ),
 
-usable as (
+merchants as (
+
+    select * from {{ ref('stg_marketplace__merchants') }}
+
+),
+
+typed as (
 
     select
-        branch_id,
-        merchant_id
+        {{ identifier('branch_id') }} as branch_id,
+        {{ identifier('merchant_id') }} as merchant_id,
+        {{ raw_record(['branch_id', 'merchant_id']) }} as raw_record
 
-    from branches
-    where reasons = ''
+    from source
 
-)
+),
 
-select * from usable
+joined as (
+
+    select
+        typed.*,
+        merchants.merchant_id as known_merchant_id
+
+    from typed
+    left join merchants on typed.merchant_id = merchants.merchant_id
+
+),
+
+{{ flagged('joined', key='branch_id', reasons={
+    'missing_key': 'branch_id is null',
+    'orphan_merchant': 'merchant_id is not null and known_merchant_id is null',
+}) }}
+
+select
+    branch_id,
+    merchant_id,
+    {{ rejected_columns() }}
+
+from flagged

@@ -1,20 +1,29 @@
 with
 
-cities as (
+source as (
 
-    select * from {{ ref('base_marketplace__cities') }}
+    select * from {{ source('marketplace', 'cities') }}
 
 ),
 
-usable as (
+typed as (
 
     select
-        city_id,
-        city
+        {{ identifier('city_id') }} as city_id,
+        {{ text('city_name') }} as city,
+        {{ raw_record(['city_id', 'city_name']) }} as raw_record
 
-    from cities
-    where reasons = ''
+    from source
 
-)
+),
 
-select * from usable
+{{ flagged('typed', key='city_id', reasons={
+    'missing_key': 'city_id is null',
+}) }}
+
+select
+    city_id,
+    city,
+    {{ rejected_columns() }}
+
+from flagged

@@ -1,20 +1,29 @@
 with
 
-genders as (
+source as (
 
-    select * from {{ ref('base_marketplace__genders') }}
+    select * from {{ source('marketplace', 'genders') }}
 
 ),
 
-usable as (
+typed as (
 
     select
-        gender_id,
-        gender
+        {{ identifier('gender_id') }} as gender_id,
+        {{ text('gender_name') }} as gender,
+        {{ raw_record(['gender_id', 'gender_name']) }} as raw_record
 
-    from genders
-    where reasons = ''
+    from source
 
-)
+),
 
-select * from usable
+{{ flagged('typed', key='gender_id', reasons={
+    'missing_key': 'gender_id is null',
+}) }}
+
+select
+    gender_id,
+    gender,
+    {{ rejected_columns() }}
+
+from flagged

@@ -1,20 +1,29 @@
 with
 
-merchants as (
+source as (
 
-    select * from {{ ref('base_marketplace__merchants') }}
+    select * from {{ source('marketplace', 'merchants') }}
 
 ),
 
-usable as (
+typed as (
 
     select
-        merchant_id,
-        merchant_name
+        {{ identifier('merchant_id') }} as merchant_id,
+        {{ text('merchant_name') }} as merchant_name,
+        {{ raw_record(['merchant_id', 'merchant_name']) }} as raw_record
 
-    from merchants
-    where reasons = ''
+    from source
 
-)
+),
 
-select * from usable
+{{ flagged('typed', key='merchant_id', reasons={
+    'missing_key': 'merchant_id is null',
+}) }}
+
+select
+    merchant_id,
+    merchant_name,
+    {{ rejected_columns() }}
+
+from flagged

@@ -1,28 +1,67 @@
 with
 
-invoice_lines as (
+source as (
 
-    select * from {{ ref('base_online_retail__invoice_lines') }}
+    select * from {{ source('online_retail', 'invoice_lines') }}
 
 ),
 
-usable as (
+typed as (
 
     select
-        invoice_id,
-        stock_code,
-        customer_id,
-        description,
-        country,
-        invoice_kind,
-        quantity,
-        unit_price,
-        amount,
-        invoiced_at
+        ---------- ids
+        {{ identifier('invoice') }} as invoice_id,
+        upper({{ text('stock_code') }}) as stock_code,
+        {{ identifier('customer_id') }} as customer_id,
 
-    from invoice_lines
-    where reasons = ''
+        ---------- text
+        {{ text('description') }} as description,
+        {{ text('country') }} as country,
+        case substr(upper({{ text('invoice') }}), 1, 1)
+            when 'C' then 'return'
+            when 'A' then 'adjustment'
+            else 'sale'
+        end as invoice_kind,
 
-)
+        ---------- numerics
+        -- wide enough for any quantity times any price
+        cast({{ number('quantity') }} as decimal(20, 4)) as quantity,
+        {{ number('price') }} as unit_price,
 
-select * from usable
+        ---------- timestamps
+        {{ timestamp_from_text('invoice_date') }} as invoiced_at,
+
+        {{ raw_record([
+            'invoice', 'stock_code', 'description', 'quantity', 'invoice_date',
+            'price', 'customer_id', 'country',
+        ]) }} as raw_record
+
+    from source
+
+),
+
+{{ flagged('typed', reasons={
+    'missing_key': 'invoice_id is null or stock_code is null',
+    'unreadable_date': 'invoiced_at is null',
+    'unreadable_number': "
+        quantity is null
+        or quantity <> floor(quantity)
+        or unit_price is null
+        or " ~ money('quantity * unit_price') ~ " is null",
+    'negative_price': "unit_price < 0 and invoice_kind = 'sale'",
+}) }}
+
+select
+    invoice_id,
+    stock_code,
+    customer_id,
+    description,
+    country,
+    invoice_kind,
+    {{ whole_number('quantity', 'bigint') }} as quantity,
+    unit_price,
+    {{ money('quantity * unit_price') }} as amount,
+    invoiced_at,
+    {{ rejected_columns() }}
+
+from flagged

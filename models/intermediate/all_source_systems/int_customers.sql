@@ -1,9 +1,0 @@
-with
-
-customers as (
-
-    {{ union_source_systems('customers') }}
-
-)
-
-select * from customers

@@ -1,9 +1,0 @@
-with
-
-transactions as (
-
-    {{ union_source_systems('transactions') }}
-
-)
-
-select * from transactions
