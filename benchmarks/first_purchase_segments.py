@@ -40,11 +40,11 @@ from customer_segmentation.prediction.classification import (
     confusion_matrix,
     measure_quality,
 )
-from customer_segmentation.prediction.classifiers import (
+from customer_segmentation.prediction.samples import NEW
+from customer_segmentation.prediction.segments import (
     SegmentClassifier,
     fit_classifiers,
 )
-from customer_segmentation.prediction.samples import NEW
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")

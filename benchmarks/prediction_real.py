@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from customer_segmentation.prediction import metrics
 from customer_segmentation.prediction.backtests import Job, run_jobs
-from customer_segmentation.prediction.candidates import candidates_of
 from customer_segmentation.prediction.purchase_backtests import (
     predict_purchases,
     purchase_jobs,
     read_purchase_samples,
 )
+from customer_segmentation.prediction.purchases import candidates_of
 from customer_segmentation.prediction.samples import Sample
 from customer_segmentation.prediction.seasons import Seasons
 from customer_segmentation.prediction.split_tables import read_rules, read_splits

@@ -19,7 +19,11 @@ from customer_segmentation.prediction.backtests import (
     seen_by,
     to_table,
 )
-from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
+from customer_segmentation.prediction.purchases import (
+    CANDIDATES,
+    InSeason,
+    candidates_of,
+)
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import (
     EXISTING,
@@ -29,7 +33,7 @@ from customer_segmentation.prediction.samples import (
     Sample,
     Seen,
 )
-from customer_segmentation.prediction.seasons import InSeason, Seasons
+from customer_segmentation.prediction.seasons import Seasons
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 

@@ -7,7 +7,7 @@ from typing import Self
 import pandas as pd
 
 from customer_segmentation import engine
-from customer_segmentation.prediction.seasons import UNKNOWN, Season
+from customer_segmentation.prediction.purchases import UNKNOWN, Season
 from customer_segmentation.prediction.splits import Days
 
 __all__ = ["EXISTING", "NEW", "Population", "Sample", "Seen"]

@@ -13,13 +13,14 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation import engine
 from customer_segmentation.prediction.entries import REGISTRY_FACTS, ModelEntry
 from customer_segmentation.prediction.feature_kinds import features_of
+from customer_segmentation.prediction.purchases import UNKNOWN, InSeason
 from customer_segmentation.prediction.registry import load_model
 from customer_segmentation.prediction.samples import (
     EXISTING,
     NEW,
     Population,
 )
-from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
+from customer_segmentation.prediction.seasons import Seasons
 
 __all__ = [
     "SCORES",

@@ -16,9 +16,9 @@ from customer_segmentation.prediction.backtests import (
     seen_by,
     to_table,
 )
-from customer_segmentation.prediction.classifiers import MAJORITY, fit_classifiers
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import NEW, READ_ROWS, Sample, Seen
+from customer_segmentation.prediction.segments import MAJORITY, fit_classifiers
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Days, Split
 

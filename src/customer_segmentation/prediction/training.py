@@ -11,14 +11,12 @@ from threadpoolctl import threadpool_limits
 from customer_segmentation import engine
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.backtests import LEAST_CUSTOMERS
-from customer_segmentation.prediction.candidates import CANDIDATES
 from customer_segmentation.prediction.champion import (
     Backtest,
     Measure,
     Recipe,
     replaces,
 )
-from customer_segmentation.prediction.classifiers import CLASSIFIERS
 from customer_segmentation.prediction.drift import training_bins
 from customer_segmentation.prediction.entries import (
     REGISTRY_FACTS,
@@ -31,6 +29,7 @@ from customer_segmentation.prediction.evaluations import EVALUATIONS
 from customer_segmentation.prediction.feature_kinds import Feature, features_of
 from customer_segmentation.prediction.fingerprints import training_fingerprint
 from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
+from customer_segmentation.prediction.purchases import CANDIDATES, UNKNOWN, InSeason
 from customer_segmentation.prediction.registry import (
     champions_of,
     has_challenged,
@@ -40,11 +39,12 @@ from customer_segmentation.prediction.registry import (
 from customer_segmentation.prediction.rules import PredictionRules
 from customer_segmentation.prediction.samples import EXISTING, NEW, Sample, Seen
 from customer_segmentation.prediction.scoring import read_entry
-from customer_segmentation.prediction.seasons import UNKNOWN, InSeason, Seasons
+from customer_segmentation.prediction.seasons import Seasons
 from customer_segmentation.prediction.segment_backtests import (
     read_targets,
     seen_with_segment,
 )
+from customer_segmentation.prediction.segments import CLASSIFIERS
 from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 

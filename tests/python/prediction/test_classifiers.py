@@ -9,15 +9,15 @@ import pytest
 from sklearn.metrics import log_loss
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.classifiers import (
-    CLASSIFIERS,
-    Classifier,
-    fit_classifiers,
-)
 from customer_segmentation.prediction.model_files import (
     dump_model,
     read_model,
     trusted_types,
+)
+from customer_segmentation.prediction.segments.classifiers import (
+    CLASSIFIERS,
+    Classifier,
+    fit_classifiers,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from customer_segmentation.prediction.intervals import SpendInterval
 from customer_segmentation.prediction.metrics import coverage
+from customer_segmentation.prediction.purchases.intervals import SpendInterval
 
 
 def customers(seed: int, count: int, nothing: float) -> tuple[np.ndarray, np.ndarray]:

@@ -15,16 +15,20 @@ from changed_shops import (
 )
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
-from customer_segmentation.prediction.classifiers import (
+from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
+from customer_segmentation.prediction.purchases import (
+    CANDIDATES,
+    UNKNOWN,
+    InSeason,
+    candidates_of,
+)
+from customer_segmentation.prediction.samples import NEW, Sample
+from customer_segmentation.prediction.segment_backtests import seen_with_segment
+from customer_segmentation.prediction.segments import (
     CLASSIFIERS,
     MAJORITY,
     fit_classifiers,
 )
-from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
-from customer_segmentation.prediction.samples import NEW, Sample
-from customer_segmentation.prediction.seasons import UNKNOWN, InSeason
-from customer_segmentation.prediction.segment_backtests import seen_with_segment
 
 CHANGES = ("swapped", "deleted")
 PREDICTED = [

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from small_tables import EXISTING, NEW, SEGMENT, Tables, assert_defined
 
-from customer_segmentation.prediction.candidates import candidates_of
-from customer_segmentation.prediction.classifiers import CLASSIFIERS
+from customer_segmentation.prediction.purchases import candidates_of
+from customer_segmentation.prediction.segments import CLASSIFIERS
 
 ALGORITHMS = {
     ("next_purchases", population): {one.name for one in candidates_of(population)}

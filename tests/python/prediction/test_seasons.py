@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer_segmentation.prediction.candidates import CANDIDATES
-from customer_segmentation.prediction.seasons import (
+from customer_segmentation.prediction.purchases import (
+    CANDIDATES,
     UNKNOWN,
     InSeason,
     Season,
-    Seasons,
 )
+from customer_segmentation.prediction.seasons import Seasons
 
 CUTOFF = date(2011, 6, 1)
 LATER = date(2011, 9, 1)

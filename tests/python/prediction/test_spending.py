@@ -6,7 +6,6 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.candidates import CANDIDATES
 from customer_segmentation.prediction.metrics import (
     auc,
     coverage,
@@ -20,7 +19,8 @@ from customer_segmentation.prediction.model_files import (
     read_model,
     trusted_types,
 )
-from customer_segmentation.prediction.spending import (
+from customer_segmentation.prediction.purchases import (
+    CANDIDATES,
     PREDICTED,
     NextPurchases,
     candidates_of,

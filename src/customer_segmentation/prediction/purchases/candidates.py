@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from customer_segmentation.prediction.lifetime import Lifetime
-from customer_segmentation.prediction.purchase_models import (
+from customer_segmentation.prediction.purchases.lifetime import Lifetime
+from customer_segmentation.prediction.purchases.models import (
     BASKET,
     YEAR,
     Baseline,
@@ -14,13 +14,13 @@ from customer_segmentation.prediction.purchase_models import (
     Hurdle,
     Tweedie,
 )
-from customer_segmentation.prediction.ratio_blend import (
+from customer_segmentation.prediction.purchases.ratio_blend import (
     BASE_OF_PURCHASES,
     BASE_OF_SPEND,
 )
 
 if TYPE_CHECKING:
-    from customer_segmentation.prediction.spending import NextPurchases
+    from customer_segmentation.prediction.purchases.next_purchases import NextPurchases
 
 __all__ = ["CANDIDATES", "Candidate", "candidates_of"]
 
@@ -58,7 +58,9 @@ class Candidate:
     def estimator(self) -> "NextPurchases":
         """Return an estimator with an interval around the model, not fitted."""
         # it looks candidates up by name, so that a file holds no more than the name
-        from customer_segmentation.prediction.spending import NextPurchases
+        from customer_segmentation.prediction.purchases.next_purchases import (
+            NextPurchases,
+        )
 
         return NextPurchases(self.name)
 

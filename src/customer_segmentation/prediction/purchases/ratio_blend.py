@@ -14,7 +14,7 @@ from sklearn.linear_model import Ridge, TweedieRegressor
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import SplineTransformer
 
-from customer_segmentation.prediction.purchase_columns import NumberColumns, column_of
+from customer_segmentation.prediction.purchases.columns import NumberColumns, column_of
 
 __all__ = ["BASE_OF_PURCHASES", "BASE_OF_SPEND", "RatioBlend", "RatioModel"]
 

@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from customer_segmentation.prediction.calibration import LEAST, Probabilities
-from customer_segmentation.prediction.estimators import ESTIMATORS
-from customer_segmentation.prediction.segment_classifier import (
+from customer_segmentation.prediction.segments.calibration import LEAST, Probabilities
+from customer_segmentation.prediction.segments.estimators import ESTIMATORS
+from customer_segmentation.prediction.segments.segment_classifier import (
     SegmentClassifier,
     aligned,
 )

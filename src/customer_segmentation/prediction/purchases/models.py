@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from customer_segmentation.prediction.purchase_columns import (
+from customer_segmentation.prediction.purchases.columns import (
     FirstPurchaseColumns,
     NumberColumns,
     column_of,
 )
-from customer_segmentation.prediction.purchase_parts import Calibration, Chance, Level
-from customer_segmentation.prediction.ratio_blend import (
+from customer_segmentation.prediction.purchases.parts import Calibration, Chance, Level
+from customer_segmentation.prediction.purchases.ratio_blend import (
     BASE_OF_PURCHASES,
     BASE_OF_SPEND,
     RatioBlend,

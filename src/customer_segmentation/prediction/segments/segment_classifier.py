@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.calibration import (
+from customer_segmentation.prediction.preparation import Preparation
+from customer_segmentation.prediction.segments.calibration import (
     FOLDS,
     Codes,
     Probabilities,
@@ -16,8 +17,7 @@ from customer_segmentation.prediction.calibration import (
     dealt_out,
     tempered,
 )
-from customer_segmentation.prediction.estimators import ESTIMATORS
-from customer_segmentation.prediction.preparation import Preparation
+from customer_segmentation.prediction.segments.estimators import ESTIMATORS
 
 __all__ = ["SegmentClassifier", "aligned"]
 

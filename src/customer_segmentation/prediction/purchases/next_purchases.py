@@ -7,11 +7,14 @@ import pandas as pd
 from sklearn.model_selection import KFold
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.candidates import CANDIDATES, candidates_of
-from customer_segmentation.prediction.intervals import SpendInterval
-from customer_segmentation.prediction.lifetime import Lifetime
-from customer_segmentation.prediction.purchase_columns import canonical_order
-from customer_segmentation.prediction.purchase_models import (
+from customer_segmentation.prediction.purchases.candidates import (
+    CANDIDATES,
+    candidates_of,
+)
+from customer_segmentation.prediction.purchases.columns import canonical_order
+from customer_segmentation.prediction.purchases.intervals import SpendInterval
+from customer_segmentation.prediction.purchases.lifetime import Lifetime
+from customer_segmentation.prediction.purchases.models import (
     Baseline,
     Blend,
     Numbers,

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.btyd import BgNbd, GammaGamma, ParetoNbd
-from customer_segmentation.prediction.purchase_columns import column_of
-from customer_segmentation.prediction.purchase_models import Expected, spend_of
+from customer_segmentation.prediction.purchases.columns import column_of
+from customer_segmentation.prediction.purchases.models import Expected, spend_of
 
 __all__ = ["Lifetime"]
 
