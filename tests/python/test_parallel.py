@@ -1,0 +1,78 @@
+"""Threads neither wait for each other's processes nor lift each other's limits."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from operator import mul
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+from joblib import delayed
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from customer_segmentation.parallel import run_parallel, single_threaded
+
+
+def blas_threads() -> set[int]:
+    assert np.linalg.norm([3, 4]) == 5
+    found = threadpool_info()
+    return {one["num_threads"] for one in found if one["user_api"] == "blas"}
+
+
+def run_several_times(factor: int) -> list[list[int]]:
+    tasks = partial(map, delayed(mul), range(40), [factor] * 40)
+    return [
+        run_parallel(tasks(), batch_size=size) for size in (1, 8, "auto") for _ in "abc"
+    ]
+
+
+def test_two_threads_can_run_tasks_in_parallel():
+    with ThreadPoolExecutor(2) as threads:
+        running = [threads.submit(run_several_times, factor) for factor in (2, 3)]
+        found = [one.result(timeout=120) for one in running]
+    for factor, results in zip((2, 3), found, strict=True):
+        assert results == [[factor * number for number in range(40)]] * 9
+
+
+@pytest.fixture
+def two_blas_threads():
+    with threadpool_limits(limits=2, user_api="blas"):
+        yield
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_the_limit_ends_with_the_outermost_block():
+    @single_threaded()
+    def inner() -> set[int]:
+        return blas_threads()
+
+    with single_threaded():
+        assert inner() == {1}
+        assert blas_threads() == {1}
+    assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_a_thread_that_leaves_keeps_the_limit_of_another():
+    has_entered, may_leave = Event(), Event()
+
+    @single_threaded()
+    def first() -> None:
+        has_entered.set()
+        may_leave.wait()
+
+    thread = Thread(target=first)
+    thread.start()
+    has_entered.wait()
+    with single_threaded():
+        may_leave.set()
+        thread.join()
+        assert blas_threads() == {1}
+    assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_an_error_ends_the_limit():
+    with pytest.raises(ValueError, match="bad"), single_threaded():
+        raise ValueError("bad")
+    assert blas_threads() == {2}
