@@ -201,7 +201,7 @@ def _in_season(split: Split, learned: Seen, predicted: Seen, seasons: Seasons) -
     """Return the customers with the seasons that they are learned from and seen in."""
     source, horizon = split.source_system, split.horizon_days
     return (
-        replace(learned, season=seasons.to_come(source, split.train.last, horizon)),
+        replace(learned, season=seasons.after(source, split.train.last, horizon)),
         replace(
             predicted, season=seasons.year_before(source, split.test.last, horizon)
         ),

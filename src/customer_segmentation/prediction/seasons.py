@@ -1,27 +1,55 @@
-"""Seasons on record: what each source system sold in the days after a cutoff."""
+"""Seasons: what a whole source system sells in the days after an as-of date."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
 import pandas as pd
 
 from customer_segmentation import engine
-from customer_segmentation.prediction.purchases import UNKNOWN, Season
 
-__all__ = ["Seasons"]
+__all__ = ["UNKNOWN", "Season", "Seasons"]
 
 SEASONS = [
-    *("source_system", "origin_date", "horizon_days", "days_before"),
+    *("source_system", "as_of_date", "horizon_days", "days_before"),
     *("purchases", "spend"),
 ]
 
 
-class Seasons:
-    """The seasons on record, by source system, cutoff, horizon and days before."""
+@dataclass(frozen=True)
+class Season:
+    """What a whole source system sells in some days; ``nan`` if unknown.
 
-    def __init__(self, by_key: Mapping[tuple[str, date, int, int], Season]) -> None:
-        self.by_key = by_key
+    Parameters
+    ----------
+    purchases : float
+        Number of purchases.
+    spend : float
+        Their amounts, net of returns.
+    """
+
+    purchases: float = math.nan
+    spend: float = math.nan
+
+
+UNKNOWN = Season()
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """All known seasons.
+
+    Parameters
+    ----------
+    by_key : mapping
+        Seasons by source system, as-of date, horizon in days and days before. The last
+        is 0 for the horizon after the as-of date, and 365 for the same days one year
+        earlier.
+    """
+
+    by_key: Mapping[tuple[str, date, int, int], Season]
 
     @classmethod
     def read(cls, seasons: engine.Relation) -> Self:
@@ -38,10 +66,10 @@ class Seasons:
             }
         )
 
-    def to_come(self, source_system: str, day: date, horizon_days: int) -> Season:
-        """Return what was sold in the days after a cutoff, for those who learn."""
+    def after(self, source_system: str, day: date, horizon_days: int) -> Season:
+        """Return the season after an as-of date, which a training set includes."""
         return self.by_key.get((source_system, day, horizon_days, 0), UNKNOWN)
 
     def year_before(self, source_system: str, day: date, horizon_days: int) -> Season:
-        """Return what was sold in those days a year before, for those who predict."""
+        """Return the same days one year earlier, known when a model predicts."""
         return self.by_key.get((source_system, day, horizon_days, 365), UNKNOWN)

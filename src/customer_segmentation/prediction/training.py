@@ -221,7 +221,7 @@ def _lessons(learned_from: LearnedFrom, rules: PredictionRules) -> Iterator[_Les
         sample = samples[split.source_system, split.population]
         seen = sample.seen(split.train, split.horizon_days)
         if split.population == EXISTING.name:
-            season = seasons.to_come(
+            season = seasons.after(
                 split.source_system, split.train.last, split.horizon_days
             )
             seen = replace(seen, season=season)

@@ -1,37 +1,18 @@
 """The season: how much more is to come than there was in the days learned from."""
 
 import math
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from customer_segmentation.prediction.purchases.next_purchases import NextPurchases
+from customer_segmentation.prediction.seasons import UNKNOWN, Season
 
 __all__ = ["UNKNOWN", "InSeason", "Season"]
 
 # a factor beyond these says more of the shop's youth than of its seasons
 LEAST, GREATEST = 1 / 3, 3.0
-
-
-@dataclass(frozen=True)
-class Season:
-    """What the whole shop sold in some days; nan of what is not known.
-
-    Parameters
-    ----------
-    purchases : float
-        Number of purchases.
-    spend : float
-        What they amount to, net of returns.
-    """
-
-    purchases: float = math.nan
-    spend: float = math.nan
-
-
-UNKNOWN = Season()
 
 
 class InSeason:
