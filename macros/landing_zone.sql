@@ -1,7 +1,6 @@
 {% macro assert_landing_zone_is_filled() %}
 
-    {#- Stops a build that has nothing to read before its first model, with one line that
-        says what to do. -#}
+    {#- An error before the first model if a raw table of this build has no file. -#}
 
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
         {%- set missing = [] -%}
@@ -16,11 +15,12 @@
         {%- if missing -%}
             {{ exceptions.raise_compiler_error(
                 'The landing zone ' ~ landing_folder('', '') | replace('//', '')
-                ~ ' has no ' ~ missing | sort | join(', ')
-                ~ ': fill it with `customer-segmentation land <source system> <file>...`'
-                ~ ' (`make sample` simulates one), or take the source system out of the'
-                ~ ' var source_systems.'
-                ~ (' On a cluster it must be a path that all hosts see.'
+                ~ ' has no files for ' ~ missing | sort | join(', ')
+                ~ '. Land your files with'
+                ~ ' `customer-segmentation land <source system> <file>...`, create sample'
+                ~ ' data with `make sample`, or remove the source system from the var'
+                ~ ' source_systems.'
+                ~ (' On a cluster, the landing zone must be a path that all hosts can read.'
                     if env_var('SPARK_REMOTE', '') else '')
             ) }}
         {%- endif -%}
@@ -41,6 +41,7 @@
 {% endmacro %}
 
 {% macro spark__folder_has_files(folder) %}
-    {#- Spark has no glob in SQL, and the folder may be another host's: its session looks. -#}
+    {#- Spark SQL cannot list files, and the folder may be on another host, so the Spark
+        session lists them. -#}
     {{- return(adapter.folder_has_parquet(folder)) -}}
 {% endmacro %}

@@ -1,11 +1,11 @@
 {% macro text(column) %}
-    {#- The text of a raw column without its padding; null where nothing is left. -#}
+    {#- The text of a raw column, trimmed; null if it is empty. -#}
     nullif(trim(cast({{ column }} as string)), '')
 {%- endmacro %}
 
 
 {% macro known_text(column) %}
-    {#- The text of a raw column; null where it says that it is missing. -#}
+    {#- The text of a raw column, trimmed; null if it stands for a missing value. -#}
     case
         when
             lower(trim(cast({{ column }} as string)))
@@ -16,7 +16,7 @@
 
 
 {% macro identifier(column) %}
-    {#- The known text of an id, without the `.0` that a numeric column with gaps gives it. -#}
+    {#- The text of an id, without the `.0` of a numeric column that has nulls. -#}
     case
         when
             trim(cast({{ column }} as string)) like '%.0'
@@ -33,32 +33,34 @@
 
 
 {% macro number(column) %}
-    {#- A number to four decimals; null where the text is none. Never infinite or NaN. -#}
+    {#- A number with four decimals; null if the text is not a number. Never infinite or
+        NaN. -#}
     try_cast({{ known_text(column) }} as decimal(18, 4))
 {%- endmacro %}
 
 
 {% macro whole_number(expression, data_type) %}
-    {#- The nearest whole number; a cast rounds on DuckDB, and cuts off on Spark. -#}
+    {#- The nearest whole number. A cast alone rounds on DuckDB and truncates on Spark. -#}
     try_cast(round({{ expression }}, 0) as {{ data_type }})
 {%- endmacro %}
 
 
 {% macro money(expression) %}
-    {#- Null where the text is not an amount of money. -#}
+    {#- An amount of money with two decimals; null if it is too large. -#}
     try_cast({{ expression }} as decimal(18, 2))
 {%- endmacro %}
 
 
 {% macro is_unreadable(column, parsed) %}
-    {#- There is a text, and it could not be read. -#}
+    {#- Whether a raw column has a text that could not be parsed. -#}
     ({{ known_text(column) }} is not null and {{ parsed }} is null)
 {%- endmacro %}
 
 
 {% macro timestamp_from_text(column) %}
-    {#- ISO 8601, or the month-first `12/1/2010 8:26` that spreadsheets write; null for a
-        year of two digits and for infinity, which are no dates of a shop. -#}
+    {#- A timestamp from ISO 8601, or from the month-first `12/1/2010 8:26` of
+        spreadsheets. Null for any other text, and for years outside 1900 to 2199, among
+        them years of two digits and infinity. -#}
     case
         when
             {{ adapter.dispatch('timestamp_from_text')(column) }}

@@ -1,8 +1,9 @@
 {% macro duckdb__dispatch_temporary_relation(target_relation, batch_id) %}
 
-    {#- Where an incremental model puts its new rows first. dbt-duckdb writes those of a
-        Python model to a table of another name in each run, and never drops it: here it
-        has one name, and is dropped as what is not temporary. -#}
+    {#- The table that holds the new rows of an incremental model before they are merged.
+        For a Python model, dbt-duckdb creates a table with a new name in every run and
+        never drops it. Here the table has one name and is not temporary, so that dbt drops
+        it. -#}
 
     {%- if model.language == 'python' -%}
         {%- set relation = make_intermediate_relation(target_relation, '__dbt_new') -%}

@@ -1,5 +1,5 @@
 {% macro raw_record(columns) %}
-    {#- The raw row as a JSON object, in the order of the columns given. -#}
+    {#- The raw row as a JSON object, with its columns in the order given. -#}
     {{- return(adapter.dispatch('raw_record')(columns)) -}}
 {% endmacro %}
 
@@ -27,16 +27,19 @@
 
 {% macro flagged(relation, reasons, key=none) %}
 
-    {#- Says of every typed row why it cannot be used, in `reasons`: empty if it can be.
-        Identical raw rows count once; of several usable rows with one key the one whose
-        raw record sorts first is kept, so that the order of the rows does not matter. -#}
+    {#- CTEs that add to every typed row `is_usable`, `reasons` (empty for a usable row),
+        `copy_number` and `raw_record` (null for a usable row). The last CTE is `flagged`;
+        the relation given has the raw row as JSON in `raw_row`.
+
+        Of identical raw rows, one is usable. Of rows with the same key, the one whose raw
+        row sorts first is usable, so that the order of the rows changes nothing. -#}
 
 copies_numbered as (
 
     select
         *,
         row_number() over (
-            partition by md5(raw_record) order by raw_record
+            partition by md5(raw_row) order by raw_row
         ) as copy_number
 
     from {{ relation }}
@@ -64,14 +67,14 @@ keys_numbered as (
     select
         *,
         row_number() over (
-            partition by {{ key }}, row_reasons = '' order by raw_record, copy_number
+            partition by {{ key }}, row_reasons = '' order by raw_row, copy_number
         ) as key_number
 
     from rows_checked
 
 ),
 
-flagged as (
+keys_checked as (
 
     select
         *,
@@ -82,9 +85,9 @@ flagged as (
 
     from keys_numbered
 
-)
+),
 {% else %}
-flagged as (
+keys_checked as (
 
     select
         *,
@@ -92,15 +95,17 @@ flagged as (
 
     from rows_checked
 
-)
+),
 {% endif %}
+flagged as (
 
-{%- endmacro %}
+    select
+        *,
+        (reasons = '') as is_usable,
+        case when reasons <> '' then raw_row end as raw_record
 
+    from keys_checked
 
-{% macro rejected_columns() %}
-    {#- What `rejected_records` needs of a base model: nothing for a row that is used. -#}
-    reasons,
-    copy_number,
-    case when reasons <> '' then raw_record end as raw_record
+)
+
 {%- endmacro %}

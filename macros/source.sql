@@ -1,11 +1,11 @@
 {% macro source(source_name, table_name) %}
 
-    {#- Reads a raw table from the landing zone, or from the warehouse schema that the
-        var `source_schemas` names. The call to the built-in keeps the lineage. -#}
+    {#- A raw table, from the landing zone or from the warehouse schema that the var
+        `source_schemas` names. Calling dbt's own `source` keeps the lineage. -#}
 
     {%- set relation = builtins.source(source_name, table_name) -%}
 
-    {#- a unit test puts a CTE in its place -#}
+    {#- in a unit test, the relation is a CTE -#}
     {%- if relation.is_cte or source_name in var('source_schemas') -%}
         {{- return(relation) -}}
     {%- else -%}
@@ -38,7 +38,8 @@
 
 {% macro raw_column(source_name, table_name, column) %}
 
-    {#- A column that a warehouse table may lack: null then. Files land with it always. -#}
+    {#- A column that is optional in a warehouse table, or null if the table does not have
+        it. Landed files always have it. -#}
 
     {%- set columns = [column] -%}
     {%- if execute and source_name in var('source_schemas') -%}
@@ -53,7 +54,8 @@
 
 {% macro collect_freshness(source, loaded_at_field, filter) %}
 
-    {#- As dbt does it, but from the landing zone where the source system stands there. -#}
+    {#- dbt's own query for source freshness, which reads the landing zone for source
+        systems that are not in a warehouse schema. -#}
 
     {%- set relation = source -%}
     {%- if source.schema in var('source_system_catalog')

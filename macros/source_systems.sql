@@ -1,11 +1,13 @@
 {% macro source_systems() %}
 
-    {#- The source systems of this build; a switch that names one
-        which the catalog does not know stops it. -#}
+    {#- The source systems of this build. An error if a var names a source system that is
+        not in the catalog. -#}
 
     {%- if var('source_systems') is string -%}
         {{ exceptions.raise_compiler_error(
-            'The var source_systems is a text: write a list, as in [mall].'
+            'The var source_systems is the text "' ~ var('source_systems')
+            ~ '", and must be a list. Write --vars \'{source_systems: ['
+            ~ var('source_systems') ~ ']}\', or a list in vars.yml.'
         ) }}
     {%- endif -%}
     {%- for switch in ('source_systems', 'source_schemas', 'as_of_date')
@@ -15,8 +17,9 @@
         {%- if unknown -%}
             {{ exceptions.raise_compiler_error(
                 'The var ' ~ switch ~ ' names ' ~ unknown | join(', ')
-                ~ ', which the var source_system_catalog does not: it knows '
-                ~ var('source_system_catalog') | join(', ') ~ '.'
+                ~ ', which is not in the var source_system_catalog (vars.yml). Use '
+                ~ var('source_system_catalog') | join(', ')
+                ~ ', or add an entry to the catalog.'
             ) }}
         {%- endif -%}
     {%- endfor -%}
@@ -27,8 +30,9 @@
 
 {% macro union_source_systems(relation) %}
 
-    {#- The rows that the source systems of this build have of a conformed relation, in
-        the shape that `conformed_columns` gives it; none, if no source system has it. -#}
+    {#- The rows of a conformed relation from all source systems of this build, with the
+        columns and types of `conformed_columns`. No rows if no source system has the
+        relation. -#}
 
     {%- set providers = [] -%}
     {%- for source_system in source_systems()
@@ -59,7 +63,8 @@
 
 {% macro conformed_columns(relation) %}
 
-    {#- The shapes that every source system is turned into. -#}
+    {#- The columns and types of the conformed relations: the one place that defines
+        them. -#}
 
     {{- return({
         'customers': {
@@ -127,7 +132,8 @@
 
 {% macro as_of_date(source_system, default) %}
 
-    {#- The var `as_of_date` of a source system, or else the default given. -#}
+    {#- The as-of date of a source system: the var `as_of_date`, or the default given
+        where the var has no date for the source system. -#}
 
     {%- set as_of_date = var('as_of_date') -%}
     {%- if as_of_date is mapping and as_of_date -%}

@@ -1,8 +1,8 @@
 with
 
-all_customers as (
+customers_unioned as (
 
-    select * from {{ ref('int_customers') }}
+    {{ union_source_systems('customers') }}
 
 ),
 
@@ -22,12 +22,7 @@ transactions_summed_to_customers as (
 
     select
         customer_key,
-        min(transacted_at) as first_transacted_at,
-        max(transacted_at) as last_transacted_at,
-        max(completed_at) as last_completed_at,
-        count(*) as lifetime_transactions,
-        count(completed_at) as lifetime_purchases,
-        sum(amount) as lifetime_spent
+        {{ lifetime_totals() }}
 
     from transactions
     group by customer_key
@@ -37,16 +32,16 @@ transactions_summed_to_customers as (
 customers as (
 
     select
-        all_customers.customer_key,
-        all_customers.source_system,
-        all_customers.customer_id,
-        all_customers.joined_at,
-        all_customers.gender,
-        all_customers.city,
-        all_customers.country,
-        all_customers.age,
-        all_customers.annual_income,
-        all_customers.spending_score,
+        customers_unioned.customer_key,
+        customers_unioned.source_system,
+        customers_unioned.customer_id,
+        customers_unioned.joined_at,
+        customers_unioned.gender,
+        customers_unioned.city,
+        customers_unioned.country,
+        customers_unioned.age,
+        customers_unioned.annual_income,
+        customers_unioned.spending_score,
         summed.first_transacted_at,
         summed.last_transacted_at,
         summed.last_completed_at,
@@ -63,15 +58,12 @@ customers as (
                 then cast(coalesce(summed.lifetime_spent, 0) as decimal(18, 2))
         end as lifetime_spent
 
-    from all_customers
+    from customers_unioned
     inner join source_systems
-        on all_customers.source_system = source_systems.source_system
+        on customers_unioned.source_system = source_systems.source_system
     left join transactions_summed_to_customers as summed
-        on all_customers.customer_key = summed.customer_key
-    -- who joins from the as-of date on is not there yet
-    where
-        all_customers.joined_at is null
-        or all_customers.joined_at < source_systems.as_of_date
+        on customers_unioned.customer_key = summed.customer_key
+    where {{ is_known_on('customers_unioned.joined_at', 'source_systems.as_of_date') }}
 
 )
 

@@ -12,7 +12,7 @@ transaction_lines as (
 
 ),
 
--- lines without a price carry the warehouse's notes, not the product's name
+-- a line without a price carries a note of the warehouse, not the name of the product
 descriptions_counted as (
 
     select
@@ -42,7 +42,7 @@ descriptions_ordered as (
 
 ),
 
--- a product without a name of its own is known by its lines up to the as-of date
+-- a product without a catalogue name exists once it is on a line before the as-of date
 products_named as (
 
     select

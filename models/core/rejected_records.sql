@@ -12,8 +12,8 @@ rejected as (
         reasons,
         copy_number
 
-    from {{ ref('base_' ~ source_system ~ '__' ~ table) }}
-    where reasons <> ''
+    from {{ ref('stg_' ~ source_system ~ '__' ~ table) }}
+    where not is_usable
     {{ 'union all' if not (loop.last and source_system_loop.last) }}
     {%- endfor %}
     {%- endfor %}

@@ -2,22 +2,24 @@ with
 
 transactions as (
 
-    select * from {{ ref('int_transactions') }}
+    {{ union_source_systems('transactions') }}
 
 ),
 
 customers as (
 
-    select * from {{ ref('int_customers') }}
+    {{ union_source_systems('customers') }}
 
 ),
 
+-- a coupon is two events: it is claimed, and it is a purchase once it is redeemed
 events as (
 
     select
         source_system,
         joined_at as happened_at,
         false as is_transaction,
+        false as is_purchase,
         false as has_amount
 
     from customers
@@ -28,6 +30,7 @@ events as (
         source_system,
         transacted_at as happened_at,
         true as is_transaction,
+        false as is_purchase,
         amount is not null and completed_at is null as has_amount
 
     from transactions
@@ -38,13 +41,15 @@ events as (
         source_system,
         completed_at as happened_at,
         true as is_transaction,
+        true as is_purchase,
         amount is not null and completed_at is not null as has_amount
 
     from transactions
 
 ),
 
--- a build must be repeatable, so "today" is the day after the last thing that happened
+-- the day after the last event, and not the day of the build, so that a build can be
+-- repeated
 last_events as (
 
     select
@@ -68,6 +73,7 @@ as_of_dates as (
 
 ),
 
+-- events on or after the as-of date are ignored
 source_systems as (
 
     select
@@ -75,6 +81,9 @@ source_systems as (
         as_of_dates.as_of_date,
         min(events.happened_at) as first_event_at,
         max(events.happened_at) as last_event_at,
+        cast(
+            min(case when events.is_purchase then events.happened_at end) as date
+        ) as first_purchase_date,
         coalesce(bool_or(events.is_transaction), false) as has_transactions,
         coalesce(bool_or(events.has_amount), false) as has_amounts
 

@@ -12,7 +12,7 @@ transactions as (
 
 ),
 
--- a transaction from the as-of date on does not exist, nor do its lines
+-- lines of transactions on or after the as-of date are ignored
 transaction_lines as (
 
     select

@@ -1,8 +1,8 @@
 with
 
-all_transactions as (
+transactions_unioned as (
 
-    select * from {{ ref('int_transactions') }}
+    {{ union_source_systems('transactions') }}
 
 ),
 
@@ -18,73 +18,43 @@ branches as (
 
 ),
 
-transactions_joined as (
+known_transactions as (
 
     select
-        all_transactions.*,
-        branches.merchant_key,
-        branches.merchant_name,
-        source_systems.as_of_date
+        transactions_unioned.transaction_key,
+        transactions_unioned.source_system,
+        transactions_unioned.customer_key,
+        transactions_unioned.branch_key,
+        transactions_unioned.transacted_at,
+        transactions_unioned.coupon_code,
+        {{ as_known_on('transactions_unioned', 'source_systems.as_of_date') }}
 
-    from all_transactions
+    from transactions_unioned
     inner join source_systems
-        on all_transactions.source_system = source_systems.source_system
-    left join branches on all_transactions.branch_key = branches.branch_key
-
-),
-
--- what happens from the as-of date on does not exist: a coupon burned later is claimed
-seen_as_of_date as (
-
-    select
-        transaction_key,
-        source_system,
-        customer_key,
-        branch_key,
-        merchant_key,
-        merchant_name,
-        transacted_at,
-        coupon_code,
-        case when completed_at < as_of_date then completed_at end as completed_at,
-        case when completed_at >= as_of_date then 'claimed' else status end as status,
-        case
-            when completed_at >= as_of_date then null else amount
-        end as amount
-
-    from transactions_joined
-    where transacted_at < as_of_date
-
-),
-
-flagged as (
-
-    select
-        *,
-        completed_at is not null as is_completed,
-        status = 'returned' as is_return
-
-    from seen_as_of_date
+        on transactions_unioned.source_system = source_systems.source_system
+    where transactions_unioned.transacted_at < source_systems.as_of_date
 
 ),
 
 transactions as (
 
     select
-        transaction_key,
-        source_system,
-        customer_key,
-        branch_key,
-        merchant_key,
-        merchant_name,
-        transacted_at,
-        completed_at,
-        status,
-        is_completed,
-        is_return,
-        coupon_code,
-        amount
+        known_transactions.transaction_key,
+        known_transactions.source_system,
+        known_transactions.customer_key,
+        known_transactions.branch_key,
+        branches.merchant_key,
+        branches.merchant_name,
+        known_transactions.transacted_at,
+        known_transactions.completed_at,
+        known_transactions.status,
+        known_transactions.completed_at is not null as is_completed,
+        known_transactions.status = 'returned' as is_return,
+        known_transactions.coupon_code,
+        known_transactions.amount
 
-    from flagged
+    from known_transactions
+    left join branches on known_transactions.branch_key = branches.branch_key
 
 )
 

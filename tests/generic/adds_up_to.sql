@@ -1,10 +1,11 @@
 {% test adds_up_to(model, column_name, to, source_system) %}
 
-    {#- A relation has as many rows of a source system as the model, of the same sum. -#}
+    {#- The model and the relation `to` have the same number of rows of a source system, and
+        the same sum of the column. -#}
 
 with
 
-here as (
+model_summed as (
 
     select
         count(*) as row_count,
@@ -14,7 +15,7 @@ here as (
 
 ),
 
-there as (
+other_summed as (
 
     select
         count(*) as row_count,
@@ -26,15 +27,15 @@ there as (
 )
 
 select
-    here.row_count,
-    here.total,
-    there.row_count as other_row_count,
-    there.total as other_total
+    model_summed.row_count,
+    model_summed.total,
+    other_summed.row_count as other_row_count,
+    other_summed.total as other_total
 
-from here
-cross join there
+from model_summed
+cross join other_summed
 where
-    here.row_count <> there.row_count
-    or here.total is distinct from there.total
+    model_summed.row_count <> other_summed.row_count
+    or model_summed.total is distinct from other_summed.total
 
 {% endtest %}

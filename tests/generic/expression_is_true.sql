@@ -1,6 +1,6 @@
 {% test expression_is_true(model, expression) %}
 
-    {#- No row contradicts the expression; null contradicts nothing. -#}
+    {#- The expression is true or null for every row. -#}
 
 select *
 from {{ model }}

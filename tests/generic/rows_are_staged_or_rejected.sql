@@ -1,6 +1,6 @@
 {% test rows_are_staged_or_rejected(model, source_name, table_name) %}
 
-    {#- Every raw row is staged or rejected: rows in = rows staged + rows rejected. -#}
+    {#- No raw row is lost: raw rows = usable staged rows + rejected records. -#}
 
 with
 
@@ -10,9 +10,10 @@ raw_rows as (
 
 ),
 
-staged_rows as (
+usable_rows as (
 
     select count(*) as row_count from {{ model }}
+    where is_usable
 
 ),
 
@@ -25,13 +26,13 @@ rejected_rows as (
 )
 
 select
-    raw_rows.row_count as rows_in,
-    staged_rows.row_count as rows_staged,
-    rejected_rows.row_count as rows_rejected
+    raw_rows.row_count as raw_rows,
+    usable_rows.row_count as usable_rows,
+    rejected_rows.row_count as rejected_rows
 
 from raw_rows
-cross join staged_rows
+cross join usable_rows
 cross join rejected_rows
-where raw_rows.row_count <> staged_rows.row_count + rejected_rows.row_count
+where raw_rows.row_count <> usable_rows.row_count + rejected_rows.row_count
 
 {% endtest %}

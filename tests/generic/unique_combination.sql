@@ -1,6 +1,6 @@
 {% test unique_combination(model, columns) %}
 
-    {#- No two rows share the values of all the columns. -#}
+    {#- No two rows have the same values in all the columns. -#}
 
 select
     {{ columns | join(', ') }},

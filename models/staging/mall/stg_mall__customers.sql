@@ -27,7 +27,7 @@ typed as (
 
         {{ raw_record([
             'customer_id', 'gender', 'age', 'annual_income', 'spending_score',
-        ]) }} as raw_record
+        ]) }} as raw_row
 
     from source
 
@@ -48,6 +48,9 @@ select
     {{ whole_number('age', 'int') }} as age,
     {{ money('annual_income') }} as annual_income,
     {{ whole_number('spending_score', 'int') }} as spending_score,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

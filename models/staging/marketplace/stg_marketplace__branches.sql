@@ -9,6 +9,7 @@ source as (
 merchants as (
 
     select * from {{ ref('stg_marketplace__merchants') }}
+    where is_usable
 
 ),
 
@@ -17,7 +18,7 @@ typed as (
     select
         {{ identifier('branch_id') }} as branch_id,
         {{ identifier('merchant_id') }} as merchant_id,
-        {{ raw_record(['branch_id', 'merchant_id']) }} as raw_record
+        {{ raw_record(['branch_id', 'merchant_id']) }} as raw_row
 
     from source
 
@@ -42,6 +43,9 @@ joined as (
 select
     branch_id,
     merchant_id,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

@@ -11,7 +11,7 @@ typed as (
     select
         {{ identifier('city_id') }} as city_id,
         {{ text('city_name') }} as city,
-        {{ raw_record(['city_id', 'city_name']) }} as raw_record
+        {{ raw_record(['city_id', 'city_name']) }} as raw_row
 
     from source
 
@@ -24,6 +24,9 @@ typed as (
 select
     city_id,
     city,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

@@ -9,12 +9,14 @@ source as (
 genders as (
 
     select * from {{ ref('stg_marketplace__genders') }}
+    where is_usable
 
 ),
 
 cities as (
 
     select * from {{ ref('stg_marketplace__cities') }}
+    where is_usable
 
 ),
 
@@ -30,7 +32,7 @@ typed as (
         {{ timestamp_from_text('join_date') }} as joined_at,
 
         {{ raw_record(['customer_id', 'join_date', 'city_id', 'gender_id']) }}
-            as raw_record
+            as raw_row
 
     from source
 
@@ -61,6 +63,9 @@ select
     gender_id,
     city_id,
     joined_at,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

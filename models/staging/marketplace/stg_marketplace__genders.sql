@@ -11,7 +11,7 @@ typed as (
     select
         {{ identifier('gender_id') }} as gender_id,
         {{ text('gender_name') }} as gender,
-        {{ raw_record(['gender_id', 'gender_name']) }} as raw_record
+        {{ raw_record(['gender_id', 'gender_name']) }} as raw_row
 
     from source
 
@@ -24,6 +24,9 @@ typed as (
 select
     gender_id,
     gender,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

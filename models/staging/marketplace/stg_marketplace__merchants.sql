@@ -11,7 +11,7 @@ typed as (
     select
         {{ identifier('merchant_id') }} as merchant_id,
         {{ text('merchant_name') }} as merchant_name,
-        {{ raw_record(['merchant_id', 'merchant_name']) }} as raw_record
+        {{ raw_record(['merchant_id', 'merchant_name']) }} as raw_row
 
     from source
 
@@ -24,6 +24,9 @@ typed as (
 select
     merchant_id,
     merchant_name,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

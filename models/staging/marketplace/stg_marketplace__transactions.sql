@@ -19,12 +19,14 @@ source as (
 customers as (
 
     select * from {{ ref('stg_marketplace__customers') }}
+    where is_usable
 
 ),
 
 branches as (
 
     select * from {{ ref('stg_marketplace__branches') }}
+    where is_usable
 
 ),
 
@@ -53,7 +55,7 @@ typed as (
         {{ raw_record([
             'transaction_id', 'customer_id', 'transaction_date', 'transaction_status',
             'coupon_name', 'burn_date', 'branch_id', 'amount',
-        ]) }} as raw_record
+        ]) }} as raw_row
 
     from source
 
@@ -98,6 +100,9 @@ select
     amount,
     claimed_at,
     burned_at,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

@@ -34,7 +34,7 @@ typed as (
         {{ raw_record([
             'invoice', 'stock_code', 'description', 'quantity', 'invoice_date',
             'price', 'customer_id', 'country',
-        ]) }} as raw_record
+        ]) }} as raw_row
 
     from source
 
@@ -62,6 +62,9 @@ select
     unit_price,
     {{ money('quantity * unit_price') }} as amount,
     invoiced_at,
-    {{ rejected_columns() }}
+    is_usable,
+    reasons,
+    copy_number,
+    raw_record
 
 from flagged

@@ -3,6 +3,7 @@ with
 customers as (
 
     select * from {{ ref('stg_mall__customers') }}
+    where is_usable
 
 ),
 

@@ -3,6 +3,7 @@ with
 branches as (
 
     select * from {{ ref('stg_marketplace__branches') }}
+    where is_usable
 
 ),
 

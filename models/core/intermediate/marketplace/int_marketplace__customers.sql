@@ -3,18 +3,21 @@ with
 customers as (
 
     select * from {{ ref('stg_marketplace__customers') }}
+    where is_usable
 
 ),
 
 genders as (
 
     select * from {{ ref('stg_marketplace__genders') }}
+    where is_usable
 
 ),
 
 cities as (
 
     select * from {{ ref('stg_marketplace__cities') }}
+    where is_usable
 
 ),
 

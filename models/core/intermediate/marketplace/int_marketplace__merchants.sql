@@ -3,6 +3,7 @@ with
 merchants as (
 
     select * from {{ ref('stg_marketplace__merchants') }}
+    where is_usable
 
 ),
 

@@ -3,10 +3,11 @@ with
 transactions as (
 
     select * from {{ ref('stg_marketplace__transactions') }}
+    where is_usable
 
 ),
 
--- a claimed coupon is an intention; it becomes a purchase on the day it is burned
+-- a claimed coupon is an intention; it becomes a purchase when it is burned
 conformed as (
 
     select

@@ -1,13 +1,16 @@
+{{ config(materialized='table') }}
+
 with
 
 invoice_lines as (
 
     select * from {{ ref('stg_online_retail__invoice_lines') }}
+    where is_usable
 
 ),
 
--- the few customers with two countries get the one of their first invoice, which later
--- invoices cannot change
+-- a customer with two countries gets the one of the first invoice, which later invoices
+-- cannot change
 lines_ordered as (
 
     select

@@ -3,6 +3,7 @@ with
 invoice_lines as (
 
     select * from {{ ref('stg_online_retail__invoice_lines') }}
+    where is_usable
 
 ),
 
@@ -18,7 +19,7 @@ stock_codes as (
 
 ),
 
--- a code may fit several patterns
+-- a code may match several patterns
 codes_matched as (
 
     select
@@ -32,7 +33,7 @@ codes_matched as (
 
 ),
 
--- there is no catalogue: the mart takes the names from the lines
+-- there is no catalogue: `products` takes the names from the lines
 conformed as (
 
     select

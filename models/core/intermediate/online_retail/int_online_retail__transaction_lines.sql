@@ -3,6 +3,7 @@ with
 invoice_lines as (
 
     select * from {{ ref('stg_online_retail__invoice_lines') }}
+    where is_usable
 
 ),
 
@@ -12,7 +13,8 @@ products as (
 
 ),
 
--- the files number no lines; lines that tie on all of this are the same in all we keep
+-- the raw files have no line numbers; lines that tie on all of these columns are
+-- identical in every column that is kept
 lines_numbered as (
 
     select

@@ -5,10 +5,11 @@ with
 invoice_lines as (
 
     select * from {{ ref('stg_online_retail__invoice_lines') }}
+    where is_usable
 
 ),
 
--- an invoice with two timestamps or customers takes the first of each
+-- an invoice with two timestamps or customers takes the minimum of each
 lines_summed_to_invoices as (
 
     select
@@ -16,7 +17,7 @@ lines_summed_to_invoices as (
         min(customer_id) as customer_id,
         min(invoiced_at) as transacted_at,
         min(invoice_kind) as invoice_kind,
-        max(quantity) as greatest_quantity,
+        max(quantity) as max_quantity,
         sum(amount) as amount
 
     from invoice_lines
@@ -24,7 +25,7 @@ lines_summed_to_invoices as (
 
 ),
 
--- an ordinary invoice that only takes pieces away is a correction of the stock
+-- an ordinary invoice with negative quantities only is a correction of the stock
 invoices_classified as (
 
     select
@@ -32,7 +33,7 @@ invoices_classified as (
         case
             when invoice_kind = 'return' then 'returned'
             when invoice_kind = 'adjustment' then 'adjusted'
-            when greatest_quantity > 0 then 'sold'
+            when max_quantity > 0 then 'sold'
             else 'written_off'
         end as status
 

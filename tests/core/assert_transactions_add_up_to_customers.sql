@@ -1,4 +1,4 @@
--- all money of a source system is its customers' and its guests'
+-- every amount belongs to a customer or to a guest
 with
 
 transactions as (

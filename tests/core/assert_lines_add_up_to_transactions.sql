@@ -1,4 +1,4 @@
--- where a source system has lines, a transaction's amount is the sum of its lines
+-- where a source system has lines, the amount of a transaction is the sum of its lines
 with
 
 transactions as (
