@@ -37,7 +37,8 @@ VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["va
 DECLARED = VARS["segmentations"]
 # all segmentations, algorithms and candidates, but few settings, and hardly any draws
 QUICK_SEARCH = {
-    "segmentation_search": {"resamples": 2, "null_draws": 4},
+    "segmentation_resamples": 2,
+    "segmentation_null_draws": 4,
     "segmentations": {
         name: one | {"k": [one["k"][0], one["k"][0] + 1]}
         for name, one in DECLARED.items()
@@ -46,8 +47,9 @@ QUICK_SEARCH = {
         "mall_income_score": DECLARED["mall_income_score"]
         | {"k": [4, 5], "pin": {"algorithm": "kmeans", "k": 5}}
     },
-    "prediction": VARS["prediction"]
-    | {"backtest_horizon_days": [90], "folds": 2, "seeds": 1},
+    "prediction_backtest_horizon_days": [90],
+    "prediction_folds": 2,
+    "prediction_seeds": 1,
 }
 ONLY_MALL = {"source_systems": ["mall"], **QUICK_SEARCH}
 NEWCOMER = "99999"
