@@ -1,16 +1,19 @@
-"""Landing: raw files of any kind become Parquet files of text, one folder a table."""
+"""Landing: raw files of any kind become Parquet files of text, one folder per table.
+
+``finding`` says which tables the given paths hold, ``parts`` writes each of them as a
+part file, and ``versions`` publishes the result in one step.
+"""
 
 import shutil
 from pathlib import Path
 
+import click
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.finding import find_inputs
-from customer_segmentation.landing.notices import report
 from customer_segmentation.landing.parts import land_input, landing_schema
-from customer_segmentation.landing.reading import reading_connection
-from customer_segmentation.landing.sources import RawSource
+from customer_segmentation.landing.sources import RawSource, open_connection
 from customer_segmentation.landing.versions import new_version
 from customer_segmentation.raw_tables import RawTable, SourceSystem
 
@@ -26,46 +29,45 @@ def land_files(
 ) -> None:
     """Land raw files as ``<landing_zone>/<source_system>/<table>/<part>.parquet``.
 
-    Every column is text and stands as the file has it: nothing is trimmed or typed.
-    The source system is replaced as a whole by one atomic rename, so a reader sees it
-    before or after a landing and never in between.
+    Every column is text, exactly as in the file: nothing is trimmed or typed. One
+    atomic rename replaces the whole source system. Readers see the version before a
+    landing or the version after it, and nothing in between.
 
     Parameters
     ----------
     source_system : SourceSystem
-        Whose tables to land.
+        The source system that the files come from.
     paths : tuple of Path
         Workbooks, CSV, gzipped CSV or Parquet files, or folders of them. Several files
-        of one table are its periods, in this order: a record whose append key has
-        landed from an earlier one is left out.
+        of one table are its periods, in this order: a record is skipped if its append
+        key has landed from an earlier file.
     landing_zone : Path
-        Created when missing; left as it was when anything fails.
+        Created if missing, and unchanged if anything fails.
     append : bool
         Keep what has landed before, and add to it.
 
     Raises
     ------
     InputError
-        If a file cannot be used, a table is missing, or the landing zone cannot be
-        written.
+        If a file is unusable, a table is missing, or the landing zone is not writable.
     """
     inputs = find_inputs(source_system, paths)
     if not append:
-        _require_all_tables(source_system, {raw.table.name for raw in inputs})
+        _check_all_tables(source_system, {raw.table.name for raw in inputs})
     with new_version(landing_zone, source_system.name) as version:
         carried_over = (
             _carry_over(source_system, version.current, version.folder)
             if append
             else set()
         )
-        _require_all_tables(
+        _check_all_tables(
             source_system, {raw.table.name for raw in inputs} | carried_over
         )
         version.scratch.mkdir()
         for raw_input in inputs:
             for source in raw_input.sources:
-                _report_ignored(source)
-            with reading_connection(version.scratch) as connection:
+                _report_ignored_columns(source)
+            with open_connection(version.scratch) as connection:
                 land_input(
                     connection,
                     raw_input,
@@ -75,34 +77,34 @@ def land_files(
                 )
 
 
-def _report_ignored(source: RawSource) -> None:
+def _report_ignored_columns(source: RawSource) -> None:
     if source.match.ignored:
         ignored = ", ".join(repr(header) for header in source.match.ignored)
-        report(f"{source.name}: columns that are not known were ignored: {ignored}")
+        click.echo(f"{source.name}: unknown columns were ignored: {ignored}", err=True)
 
 
-def _require_all_tables(source_system: SourceSystem, found: set[str]) -> None:
+def _check_all_tables(source_system: SourceSystem, found: set[str]) -> None:
     missing = [table.name for table in source_system.tables if table.name not in found]
     if missing:
         raise InputError(
             f"{source_system.name}: missing {', '.join(missing)}; looked for sheets, "
-            "files or folders of these names"
+            "files or folders with these names"
         )
 
 
 def _carry_over(source_system: SourceSystem, current: Path, folder: Path) -> set[str]:
-    """Link the parts that have landed into the new version; return their tables."""
+    """Link the current parts into the new version; return the names of their tables."""
     carried_over = set()
     for table in source_system.tables:
         parts = sorted((current / table.name).glob("*.parquet"))
         for part in parts:
-            _require_landed(part, table)
+            _check_part(part, table)
             _link_or_copy(part, folder / table.name / part.name)
             carried_over.add(table.name)
     return carried_over
 
 
-def _require_landed(part: Path, table: RawTable) -> None:
+def _check_part(part: Path, table: RawTable) -> None:
     try:
         schema = pq.read_schema(part)
     except (OSError, ValueError) as error:

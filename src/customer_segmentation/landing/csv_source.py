@@ -9,16 +9,15 @@ from pathlib import Path
 import duckdb
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.landing.csv_text import (
-    require_closed_quotes,
-    require_not_utf_16,
-    require_whole_text,
+from customer_segmentation.landing.csv_checks import (
+    check_not_utf_16,
+    check_quotes,
+    check_utf_8,
     text_chunks,
 )
+from customer_segmentation.landing.files import kind_of
 from customer_segmentation.landing.headers import match_headers, missing_columns
-from customer_segmentation.landing.reading import sql_files, sql_text
-from customer_segmentation.landing.recognising import kind_of
-from customer_segmentation.landing.sources import RawSource
+from customer_segmentation.landing.sources import RawSource, sql_files, sql_text
 from customer_segmentation.raw_tables import RawTable
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -31,18 +30,18 @@ class CsvSource(RawSource):
     Parameters
     ----------
     delimiter : str
-        What stands between two values.
+        The text between two values.
     """
 
     delimiter: str
 
     def _relation(self, connection: duckdb.DuckDBPyConnection) -> str:
-        require_whole_text(self.path)
-        require_closed_quotes(self.path, self.delimiter)
+        check_utf_8(self.path)
+        check_quotes(self.path, self.delimiter)
         columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(self.headers)))
         compression = "gzip" if kind_of(self.path) == "gzip" else "none"
-        # nothing is sniffed. Not parallel: where a quoted value holds line ends, DuckDB
-        # may start a thread in the middle of it and take its lines for rows
+        # DuckDB detects nothing by itself. It reads in one thread: a second thread may
+        # start inside a quoted value with line ends and take its lines for rows
         return f"""read_csv(
             {sql_files([self.path])},
             auto_detect = false,
@@ -61,7 +60,7 @@ class CsvSource(RawSource):
             compression = '{compression}'
         )"""
 
-    def explained(self, error: Exception) -> InputError:
+    def input_error(self, error: Exception) -> InputError:
         """Return what DuckDB could not read, and in which line."""
         message = str(error)
         line = re.search(r"CSV Error on Line: (\d+)", message)
@@ -69,25 +68,25 @@ class CsvSource(RawSource):
         cells = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
         if cells:
             return InputError(
-                f"{where}: has {cells[2]} values where the header has {cells[1]}"
+                f"{where}: has {cells[2]} values, but the header has {cells[1]}"
             )
         if "unterminated quote" in message:
             return InputError(
-                f"{where}: a quote is not closed, or stands inside a quoted value "
-                "without being doubled"
+                f"{where}: a quote is not closed, or a quote inside a quoted value is "
+                "not doubled"
             )
         if "invalid state" in message:
             return InputError(
-                f"{where}: mixes line ends (LF, CRLF, CR) outside quotes; write it "
-                "again with one kind"
+                f"{where}: mixes line ends (LF, CRLF, CR) outside quotes; save the "
+                "file again with one kind of line end"
             )
         if "Maximum line size" in message:
-            return InputError(f"{where}: is too long for a row (a quote left open?)")
-        return super().explained(error)
+            return InputError(f"{where}: is too long for a row (is a quote left open?)")
+        return super().input_error(error)
 
 
 def csv_source(path: Path, table: RawTable) -> CsvSource:
-    """Find a raw table in a CSV file.
+    """Find a raw table in a CSV file; nothing but the header is read.
 
     Parameters
     ----------
@@ -96,21 +95,16 @@ def csv_source(path: Path, table: RawTable) -> CsvSource:
     table : RawTable
         The table.
 
-    Returns
-    -------
-    CsvSource
-        The table's data, not read yet.
-
     Raises
     ------
     InputError
-        If it is not a readable CSV with the table's columns.
+        If it is not a readable CSV file with the table's columns.
     """
     head = next(text_chunks(path), b"")
     if not head:
-        raise InputError(f"{path}: is empty (no text once unpacked)")
-    require_not_utf_16(path, head)
-    # what is wrong further down is found, with its line, when the file is read
+        raise InputError(f"{path}: is empty (no text after unpacking)")
+    check_not_utf_16(path, head)
+    # errors below the header are found, with their line, when the file is read
     text = head.decode("utf-8-sig", errors="replace")
     readings = [
         (delimiter, _first_row(path, text, delimiter)) for delimiter in DELIMITERS
@@ -120,7 +114,7 @@ def csv_source(path: Path, table: RawTable) -> CsvSource:
         key=lambda reading: (len(missing_columns(table, reading[1])), -len(reading[1])),
     )
     if "\ufffd" in "".join(headers):
-        require_whole_text(path)
+        check_utf_8(path)
     match = match_headers(table, headers, str(path))
     return CsvSource(path, table, headers, match, delimiter)
 

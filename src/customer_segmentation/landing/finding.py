@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.csv_source import csv_source
-from customer_segmentation.landing.notices import report
-from customer_segmentation.landing.parquet_source import parquet_source
-from customer_segmentation.landing.recognising import kind_of, require_kind, stem_of
-from customer_segmentation.landing.sources import RawSource
+from customer_segmentation.landing.files import check_kind, kind_of, stem_of
+from customer_segmentation.landing.sources import RawSource, parquet_source
 from customer_segmentation.landing.workbook import workbook_sources
 from customer_segmentation.raw_tables import (
     RawTable,
     SourceSystem,
     normalized_header,
 )
+
+# files that engines and file browsers put into a folder
+HIDDEN = (".", "_SUCCESS", "_committed", "_started", "_metadata", "_common_metadata")
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,11 @@ class RawInput:
     Parameters
     ----------
     name : str
-        What messages call it.
+        Its name in messages.
     table : RawTable
         The table.
     sources : tuple of RawSource
-        Its files in order; no record of one is looked for in another.
+        Its files, in order. Records of one file are not compared with those of another.
     """
 
     name: str
@@ -43,19 +46,19 @@ def find_inputs(source_system: SourceSystem, paths: Sequence[Path]) -> list[RawI
     Parameters
     ----------
     source_system : SourceSystem
-        Whose tables to find.
+        The source system.
     paths : sequence of Path
-        Files, folders named after a table, or folders of either.
+        Files, folders with the name of a table, or folders of either.
 
     Returns
     -------
     list of RawInput
-        In the order of the paths, a folder's files by name.
+        In the order of the paths; the files of a folder by name.
 
     Raises
     ------
     InputError
-        If a file is missing, unusable, or of no table.
+        If a file is missing or unusable, or does not belong to a table.
     """
     return [
         raw_input for path in paths for raw_input in _inputs_of(source_system, path)
@@ -67,7 +70,7 @@ def _inputs_of(source_system: SourceSystem, path: Path) -> list[RawInput]:
         return _inputs_of_folder(source_system, path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
-    if require_kind(path) == "Excel":
+    if check_kind(path) == "Excel":
         return [
             RawInput(
                 f"{path.name}, sheet {source.sheet.name!r}", source.table, (source,)
@@ -95,19 +98,22 @@ def _inputs_of_folder(source_system: SourceSystem, folder: Path) -> list[RawInpu
         raise InputError(f"{folder}: the folder holds no files to land")
     unused = [repr(entry.name) for entry in entries if entry not in usable]
     if unused:
-        report(f"{folder}: what is no raw table was ignored: {', '.join(unused)}")
+        click.echo(
+            f"{folder}: ignored entries that are not raw tables: {', '.join(unused)}",
+            err=True,
+        )
     return [
         raw_input for entry in usable for raw_input in _inputs_of(source_system, entry)
     ]
 
 
 def _parts_input(folder: Path, entries: list[Path], table: RawTable) -> RawInput:
-    """Take the files of a folder as the parts of one table, as engines write it."""
+    """Return the files of a folder as the part files of one table."""
     for entry in entries:
-        if entry.is_dir() or require_kind(entry) == "Excel":
+        if entry.is_dir() or check_kind(entry) == "Excel":
             raise InputError(
-                f"{entry}: is neither CSV nor Parquet, in a folder that is taken for "
-                f"the part files of {table.name}"
+                f"{entry}: is neither CSV nor Parquet, but its folder holds the part "
+                f"files of {table.name}"
             )
     if not entries:
         raise InputError(f"{folder}: the folder holds no files to land")
@@ -116,25 +122,17 @@ def _parts_input(folder: Path, entries: list[Path], table: RawTable) -> RawInput
 
 
 def _file_source(path: Path, table: RawTable) -> RawSource:
-    find_table = parquet_source if require_kind(path) == "Parquet" else csv_source
+    find_table = parquet_source if check_kind(path) == "Parquet" else csv_source
     return find_table(path, table)
 
 
 def _entries(folder: Path) -> list[Path]:
-    """List a folder by name, without what engines and file browsers hide in it."""
+    """List a folder by name, without hidden files."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
-    hidden = (
-        ".",
-        "_SUCCESS",
-        "_committed",
-        "_started",
-        "_metadata",
-        "_common_metadata",
-    )
-    return [entry for entry in entries if not entry.name.startswith(hidden)]
+    return [entry for entry in entries if not entry.name.startswith(HIDDEN)]
 
 
 def _are_parts(entries: list[Path]) -> bool:
@@ -151,7 +149,8 @@ def _table_of_file(source_system: SourceSystem, path: Path) -> RawTable:
     if table is None:
         names = ", ".join(table.name for table in source_system.tables)
         raise InputError(
-            f"{path}: its name is no table of {source_system.name}, which are: {names}"
+            f"{path}: its name is no table of {source_system.name}; the tables are: "
+            f"{names}"
         )
     return table
 

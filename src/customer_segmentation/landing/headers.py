@@ -9,15 +9,15 @@ from customer_segmentation.raw_tables import RawTable
 
 @dataclass(frozen=True)
 class HeaderMatch:
-    """Where a file has the columns of a raw table.
+    """The positions of a raw table's columns in a file.
 
     Parameters
     ----------
     positions : tuple of int or None
-        For each column of the table, in order, its position in the file; None for an
-        optional column that the file does not have.
+        For each column of the table, in order, its position in the file. None if the
+        column is optional and the file does not have it.
     ignored : tuple of str
-        Headers of the file that mean no column of the table.
+        Headers of the file that match no column of the table.
     """
 
     positions: tuple[int | None, ...]
@@ -25,23 +25,23 @@ class HeaderMatch:
 
 
 def match_headers(table: RawTable, headers: Sequence[str], where: str) -> HeaderMatch:
-    """Find the columns of a raw table among the headers of a file.
+    """Match the headers of a file with the columns of a raw table.
 
     Parameters
     ----------
     table : RawTable
-        Whose columns to find.
+        The raw table.
     headers : sequence of str
-        As they stand in the file.
+        The headers, as written in the file.
     where : str
-        The file, and sheet if any, for messages.
+        The file, and its sheet if any, for messages.
 
     Raises
     ------
     InputError
-        If a required column is missing, or two headers mean the same column.
+        If a required column is missing, or two headers match the same column.
     """
-    found = _found(table, headers)
+    found = _matches(table, headers)
     for column, positions in zip(table.columns, found, strict=True):
         if len(positions) > 1:
             same = " and ".join(repr(headers[position]) for position in positions)
@@ -49,30 +49,34 @@ def match_headers(table: RawTable, headers: Sequence[str], where: str) -> Header
     missing = missing_columns(table, headers)
     if missing:
         raise InputError(
-            f"{where}: missing {_counted('column', missing)} of {table.name}; its "
-            f"headers are: {', '.join(repr(header) for header in headers)}"
+            f"{where}: missing {'columns' if len(missing) > 1 else 'column'} "
+            f"{', '.join(missing)} of {table.name}; the headers of the file are: "
+            f"{', '.join(repr(header) for header in headers)}"
         )
-    taken = {position for positions in found for position in positions}
+    matched = {position for positions in found for position in positions}
     return HeaderMatch(
         tuple(positions[0] if positions else None for positions in found),
         tuple(
             header
             for position, header in enumerate(headers)
-            if position not in taken and header.strip()
+            if position not in matched and header.strip()
         ),
     )
 
 
 def missing_columns(table: RawTable, headers: Sequence[str]) -> list[str]:
-    """Return the required columns that none of the headers means."""
+    """Return the required columns that no header matches."""
     return [
         column.name
-        for column, positions in zip(table.columns, _found(table, headers), strict=True)
+        for column, positions in zip(
+            table.columns, _matches(table, headers), strict=True
+        )
         if column.is_required and not positions
     ]
 
 
-def _found(table: RawTable, headers: Sequence[str]) -> list[list[int]]:
+def _matches(table: RawTable, headers: Sequence[str]) -> list[list[int]]:
+    """Return, for each column of the table, the positions of its headers."""
     return [
         [
             position
@@ -81,7 +85,3 @@ def _found(table: RawTable, headers: Sequence[str]) -> list[list[int]]:
         ]
         for column in table.columns
     ]
-
-
-def _counted(noun: str, names: list[str]) -> str:
-    return f"{noun}{'s' if len(names) > 1 else ''} {', '.join(names)}"

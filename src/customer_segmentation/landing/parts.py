@@ -1,8 +1,10 @@
-"""Part files of a table in the landing zone: what goes in, and what was in before."""
+"""Part files of a table in the landing zone: new records in, known records skipped."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,16 +12,42 @@ import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.finding import RawInput
-from customer_segmentation.landing.notices import RowProgress, report
-from customer_segmentation.landing.reading import sql_files, sql_name
-from customer_segmentation.landing.sources import RawSource
+from customer_segmentation.landing.sources import RawSource, sql_files, sql_name
 from customer_segmentation.raw_tables import RawTable
 
-ROWS_IN_A_GROUP = 65_536
+ROW_GROUP_ROWS = 65_536
+SECONDS_BETWEEN_UPDATES = 0.2
+
+
+class RowProgress:
+    """The number of rows landed so far, on one line that a terminal keeps updating.
+
+    Parameters
+    ----------
+    label : str
+        The table.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._is_shown = click.get_text_stream("stderr").isatty()
+        self._updated_at = 0.0
+
+    def update(self, rows: int) -> None:
+        """Show the number of rows, at most a few times per second."""
+        now = time.monotonic()
+        if self._is_shown and now - self._updated_at >= SECONDS_BETWEEN_UPDATES:
+            self._updated_at = now
+            click.echo(f"\r{self._label}: {rows:,} rows", nl=False, err=True)
+
+    def clear(self) -> None:
+        """Erase the line, so that a complete message can take its place."""
+        if self._is_shown:
+            click.echo("\r\033[K", nl=False, err=True)
 
 
 def landing_schema(table: RawTable) -> pa.Schema:
-    """Return what a part file of a table looks like: every column text."""
+    """Return the schema of a table's part files: every column is text."""
     return pa.schema([(name, pa.string()) for name in table.column_names])
 
 
@@ -37,63 +65,63 @@ def land_input(
     connection : duckdb.DuckDBPyConnection
         Reads the sources.
     raw_input : RawInput
-        What to land.
+        The data to land.
     folder : Path
-        The table's folder. A record whose append key is in one of its parts is left
-        out; one without an append key never is.
+        The folder of the table. A record is skipped if one of the parts in it has its
+        append key; a record without an append key always lands.
     scratch : Path
-        A folder for what is gone afterwards.
+        Folder for temporary files.
     label : str
-        What the terminal calls the table.
+        The name of the table in messages.
 
     Raises
     ------
     InputError
-        If a source cannot be read, or there are no rows in any of them.
+        If a source cannot be read, or no source has any rows.
     """
     table = raw_input.table
     folder.mkdir(exist_ok=True)
     earlier = sorted(folder.glob("*.parquet"))
-    _remember_keys(connection, table, earlier)
+    _load_landed_keys(connection, table, earlier)
     part = _next_part(folder, len(earlier))
-    left_out = scratch / "left_out.parquet"
-    n_landed = n_left_out = 0
+    skipped = scratch / "skipped_keys.parquet"
+    landed_rows = skipped_rows = 0
     progress = RowProgress(label)
     key_schema = pa.schema([landing_schema(table).field(table.append_key)])
     with (
         pq.ParquetWriter(part, landing_schema(table), compression="zstd") as writer,
-        pq.ParquetWriter(left_out, key_schema) as left_out_writer,
+        pq.ParquetWriter(skipped, key_schema) as skipped_writer,
     ):
         for source in raw_input.sources:
             for new, known_keys in _split_batches(connection, source):
                 if len(new):
                     writer.write_batch(new)
                 if len(known_keys):
-                    left_out_writer.write_batch(
+                    skipped_writer.write_batch(
                         pa.record_batch([known_keys.unique()], schema=key_schema)
                     )
-                n_landed += len(new)
-                n_left_out += len(known_keys)
-                progress.update(n_landed)
+                landed_rows += len(new)
+                skipped_rows += len(known_keys)
+                progress.update(landed_rows)
     progress.clear()
-    if n_landed + n_left_out == 0:
+    if landed_rows + skipped_rows == 0:
         raise InputError(
-            f"{raw_input.sources[0].name}: is empty: {table.name} has no rows under "
-            "its header"
+            f"{raw_input.sources[0].name}: is empty: {table.name} has no rows below "
+            "the header"
         )
-    if n_landed == 0:
+    if landed_rows == 0:
         part.unlink()
-    message = f"{label}: {n_landed:,} rows from {raw_input.name}"
-    if n_left_out:
-        n_keys = _count_distinct(connection, left_out, table.append_key)
+    message = f"{label}: {landed_rows:,} rows from {raw_input.name}"
+    if skipped_rows:
+        keys = _count_distinct(connection, skipped, table.append_key)
         message += (
-            f"; {n_left_out:,} rows of {n_keys:,} {_keys_called(table)} had landed "
-            "before and were left out"
+            f"; skipped {skipped_rows:,} rows of {keys:,} {_noun_of_keys(table)} that "
+            "had landed before"
         )
-    report(message)
+    click.echo(message, err=True)
 
 
-def _remember_keys(
+def _load_landed_keys(
     connection: duckdb.DuckDBPyConnection, table: RawTable, parts: list[Path]
 ) -> None:
     connection.execute("create or replace temp table landed (landed_key varchar)")
@@ -108,7 +136,7 @@ def _remember_keys(
 def _split_batches(
     connection: duckdb.DuckDBPyConnection, source: RawSource
 ) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
-    """Read a source: its new records, and the append keys of those known before."""
+    """Read a source: its new records, and the append keys of its known records."""
     key = sql_name(source.table.append_key)
     query = (
         f"select *, coalesce({key} in (select landed_key from landed), false) "
@@ -126,14 +154,14 @@ def _batches(
     connection: duckdb.DuckDBPyConnection, source: RawSource, query: str
 ) -> Iterator[pa.RecordBatch]:
     try:
-        # as it streams, DuckDB's errors come wrapped in Arrow's
-        yield from connection.sql(query).to_arrow_reader(ROWS_IN_A_GROUP)
+        # while the reader streams, Arrow wraps the errors of DuckDB
+        yield from connection.sql(query).to_arrow_reader(ROW_GROUP_ROWS)
     except (duckdb.Error, pa.ArrowException) as error:
-        raise source.explained(error) from error
+        raise source.input_error(error) from error
 
 
 def _next_part(folder: Path, number: int) -> Path:
-    # names put there by hand may be any
+    # files that a person put there may have any name
     while (part := folder / f"part-{number:05}.parquet").exists():
         number += 1
     return part
@@ -142,14 +170,14 @@ def _next_part(folder: Path, number: int) -> Path:
 def _count_distinct(
     connection: duckdb.DuckDBPyConnection, path: Path, column: str
 ) -> int:
-    rows = connection.execute(
+    [(count,)] = connection.execute(
         f"select count(distinct {sql_name(column)}) from read_parquet"
         f"({sql_files([path])})"
     ).fetchall()
-    return rows[0][0]
+    return int(count)
 
 
-def _keys_called(table: RawTable) -> str:
-    """Return what the append key counts: invoices, or the records themselves."""
+def _noun_of_keys(table: RawTable) -> str:
+    """Return the noun that the append keys count: invoices, or the records."""
     key = table.append_key
     return table.name if key.endswith("_id") else f"{key}s"

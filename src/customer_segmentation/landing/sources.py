@@ -1,15 +1,25 @@
-"""Raw data of one table in one file or sheet, as a relation of text columns."""
+"""Raw data of one table in one file or sheet, as a query that DuckDB runs.
 
+A Parquet file is the simplest source and stands here; CSV files and sheets of a
+workbook have their own modules.
+"""
+
+import glob
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.landing.headers import HeaderMatch
-from customer_segmentation.landing.reading import sql_name
+from customer_segmentation.landing.headers import HeaderMatch, match_headers
 from customer_segmentation.raw_tables import RawTable
+
+MEMORY_LIMIT = "384MB"
 
 
 @dataclass(frozen=True)
@@ -23,9 +33,9 @@ class RawSource(ABC):
     table : RawTable
         The table.
     headers : tuple of str
-        As they stand in the file.
+        The headers, as written in the file.
     match : HeaderMatch
-        Which of them are the table's columns.
+        Which of the headers are the columns of the table.
     """
 
     path: Path
@@ -35,21 +45,16 @@ class RawSource(ABC):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the source in messages."""
         return str(self.path)
 
     def select(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """Return a query of the table's columns, in order, all text.
+        """Return a query of the table's columns, in order, all as text.
 
         Parameters
         ----------
         connection : duckdb.DuckDBPyConnection
-            Where the query will run.
-
-        Returns
-        -------
-        str
-            The query.
+            The connection that will run the query.
 
         Raises
         ------
@@ -68,20 +73,92 @@ class RawSource(ABC):
 
     @abstractmethod
     def _relation(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """Return the file as a relation in SQL, one column a header."""
+        """Return the file as a relation in SQL, with one column per header."""
 
-    def explained(self, error: Exception) -> InputError:
-        """Return what DuckDB could not read, in a line that names the file.
+    def input_error(self, error: Exception) -> InputError:
+        """Return an error of DuckDB or Arrow as one line that names the file."""
+        return InputError(f"{self.name}: cannot be read: {_first_line(error)}")
 
-        Parameters
-        ----------
-        error : Exception
-            As DuckDB or Arrow raised it.
 
-        Returns
-        -------
-        InputError
-            To be raised from it.
-        """
-        first_line = str(error).partition("\n")[0]
-        return InputError(f"{self.name}: cannot be read: {first_line}")
+@dataclass(frozen=True)
+class ParquetSource(RawSource):
+    """A Parquet file."""
+
+    def _relation(self, connection: duckdb.DuckDBPyConnection) -> str:
+        # times with a zone become text in UTC on every machine
+        connection.execute("set TimeZone = 'UTC'")
+        return (
+            f"read_parquet({sql_files([self.path])}, binary_as_string = true, "
+            "hive_partitioning = false, union_by_name = false)"
+        )
+
+
+def parquet_source(path: Path, table: RawTable) -> ParquetSource:
+    """Find a raw table in a Parquet file; nothing but its schema is read.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    table : RawTable
+        The table.
+
+    Raises
+    ------
+    InputError
+        If it is not a readable Parquet file with the table's columns.
+    """
+    try:
+        headers = tuple(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(
+            f"{path}: cannot be read as Parquet: {_first_line(error)}"
+        ) from error
+    return ParquetSource(path, table, headers, match_headers(table, headers, str(path)))
+
+
+@contextmanager
+def open_connection(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection that uses little memory and keeps the order of the rows.
+
+    Parameters
+    ----------
+    scratch : Path
+        Folder for data that does not fit in memory.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        # on several threads, a join changes the order of the rows
+        "threads": 1,
+        "temp_directory": str(scratch.absolute() / "spilled"),
+        "autoinstall_known_extensions": False,
+        # and so does a join whose sides are swapped
+        "disabled_optimizers": "build_side_probe_side,join_order",
+    }
+    with duckdb.connect(config=config) as connection:
+        yield connection
+
+
+def sql_files(paths: Sequence[Path]) -> str:
+    """Return paths as a list in SQL, where ``*``, ``?`` and ``[`` stand for themselves.
+
+    Examples
+    --------
+    >>> sql_files([Path("/raw/it's [1].csv")])
+    "['/raw/it''s [[]1].csv']"
+    """
+    return f"[{', '.join(sql_text(glob.escape(str(p.absolute()))) for p in paths)}]"
+
+
+def sql_text(text: str) -> str:
+    """Return a text literal in SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_name(name: str) -> str:
+    """Return a quoted name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Versions of a landed source system: built aside, published by one rename."""
+"""Versions of a landed source system, each built aside and published by one rename."""
 
 import fcntl
 import os
@@ -16,16 +16,16 @@ VERSIONS = ".versions"
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a source system that is being built.
+    """A version of a source system that is under construction.
 
     Parameters
     ----------
     current : Path
-        Where the published version is read; need not exist.
+        Folder of the published version; need not exist.
     folder : Path
-        Where the new one is built.
+        Folder of the new version.
     scratch : Path
-        A folder for what is gone afterwards.
+        Folder for temporary files.
     """
 
     current: Path
@@ -35,13 +35,25 @@ class Version:
 
 @contextmanager
 def new_version(landing_zone: Path, source_system: str) -> Iterator[Version]:
-    """Build a version of a source system, and publish it if nothing goes wrong.
+    """Build a version of a source system, and publish it if the block succeeds.
+
+    Parameters
+    ----------
+    landing_zone : Path
+        Folder of all source systems.
+    source_system : str
+        Name of the source system.
+
+    Yields
+    ------
+    Version
+        The new version, its folder empty.
 
     Raises
     ------
     InputError
-        If another landing of the source system is running, or the landing zone cannot
-        be written.
+        If another landing of the source system is running, or the landing zone is not
+        writable.
     """
     versions = landing_zone / VERSIONS
     current = landing_zone / source_system
@@ -55,7 +67,7 @@ def new_version(landing_zone: Path, source_system: str) -> Iterator[Version]:
             yield version
             _publish(current, folder)
         finally:
-            # what is not current is the old version, or the new one that failed
+            # all but the current version go: the old one, or the new one that failed
             _remove_stale(versions, current)
 
 
@@ -80,7 +92,7 @@ def _locked(landing_zone: Path, source_system: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise InputError(
                 f"{landing_zone}: another landing of {source_system} is running; try "
-                "again when it has ended"
+                "again when it has finished"
             ) from error
         yield
 
@@ -92,7 +104,7 @@ def _publish(current: Path, folder: Path) -> None:
     if not current.is_dir() or current.is_symlink():
         os.replace(link, current)
         return
-    # a folder that somebody put there by hand cannot be replaced by a link in one step
+    # to replace a folder that a person put there takes two steps
     moved_aside = _beside(folder, ".replaced")
     os.replace(current, moved_aside)
     try:
@@ -103,7 +115,7 @@ def _publish(current: Path, folder: Path) -> None:
 
 
 def _restore_moved_aside(versions: Path, current: Path) -> None:
-    """Put back a hand-made folder that a landing moved aside and then was killed."""
+    """Put back a folder that a landing moved aside before it was killed."""
     if not os.path.lexists(current):
         for moved_aside in versions.glob(f"{current.name}-*.replaced"):
             os.replace(moved_aside, current)
@@ -111,7 +123,7 @@ def _restore_moved_aside(versions: Path, current: Path) -> None:
 
 
 def _remove_stale(versions: Path, current: Path) -> None:
-    """Remove every version but the published one: old, failed or left by a crash."""
+    """Remove all versions but the published one: old, failed, or left by a crash."""
     published = current.resolve()
     for path in versions.glob(f"{current.name}-*"):
         if path.is_symlink():

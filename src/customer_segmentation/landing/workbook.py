@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import click
 import duckdb
 import pyarrow as pa
 from python_calamine import (
@@ -15,9 +18,7 @@ from python_calamine import (
 )
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.landing.cells import rows_from_header
 from customer_segmentation.landing.headers import match_headers, missing_columns
-from customer_segmentation.landing.notices import report
 from customer_segmentation.landing.sources import RawSource
 from customer_segmentation.raw_tables import (
     RawTable,
@@ -25,7 +26,9 @@ from customer_segmentation.raw_tables import (
     normalized_header,
 )
 
-ROWS_IN_A_CHUNK = 50_000
+CHUNK_ROWS = 50_000
+# a float holds every whole number up to here
+MAX_EXACT_INTEGER = 2**53
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class SheetSource(RawSource):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name of the source in messages."""
         return _sheet_name(self.path, self.sheet.name)
 
     def _relation(self, connection: duckdb.DuckDBPyConnection) -> str:
@@ -53,34 +56,34 @@ class SheetSource(RawSource):
         return "sheet"
 
     def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        n_blank = 0
+        blank_rows = 0
         rows: list[list[str | None]] = []
-        for row in islice(rows_from_header(self.sheet), 1, None):
+        for row in islice(_rows_from_header(self.sheet), 1, None):
             if all(value is None for value in row):
-                n_blank += 1
+                blank_rows += 1
                 continue
             rows.append(row)
-            if len(rows) == ROWS_IN_A_CHUNK:
+            if len(rows) == CHUNK_ROWS:
                 yield _batch(rows, schema)
                 rows = []
         if rows:
             yield _batch(rows, schema)
-        if n_blank:
-            report(f"{self.name}: {n_blank:,} blank rows are no records")
+        if blank_rows:
+            click.echo(f"{self.name}: skipped {blank_rows:,} blank rows", err=True)
 
 
 def workbook_sources(path: Path, source_system: SourceSystem) -> list[SheetSource]:
     """Find the raw tables of a source system in a workbook.
 
-    A sheet is named after its table. Where there is only one table, any sheet that has
-    its columns will do: the periods of Online Retail II are two sheets.
+    A sheet has the name of its table. If the source system has only one table, every
+    sheet with its columns is used: the periods of Online Retail II are two sheets.
 
     Parameters
     ----------
     path : Path
         The workbook.
     source_system : SourceSystem
-        Whose tables to find.
+        The source system.
 
     Returns
     -------
@@ -90,7 +93,8 @@ def workbook_sources(path: Path, source_system: SourceSystem) -> list[SheetSourc
     Raises
     ------
     InputError
-        If no sheet will do, two will for one table, or one lacks a column.
+        If no sheet is a table, two sheets are the same table, or a sheet misses a
+        column.
     """
     sheets = _sheets(path)
     names = ", ".join(repr(sheet.name) for sheet in sheets)
@@ -102,7 +106,9 @@ def workbook_sources(path: Path, source_system: SourceSystem) -> list[SheetSourc
             if normalized_header(sheet.name) == normalized_header(table.name)
         ]
         if len(named) > 1:
-            raise InputError(f"{path}: two sheets are named {table.name}; has {names}")
+            raise InputError(
+                f"{path}: two sheets are named {table.name}; its sheets are: {names}"
+            )
         found += [_sheet_source(path, sheet, table) for sheet in named]
     if not found and len(source_system.tables) == 1:
         found = _sheets_with_columns(path, sheets, source_system.tables[0])
@@ -115,8 +121,9 @@ def workbook_sources(path: Path, source_system: SourceSystem) -> list[SheetSourc
     used = {source.sheet.name for source in found}
     unused = [repr(sheet.name) for sheet in sheets if sheet.name not in used]
     if unused:
-        report(
-            f"{path}: sheets that are no raw tables were ignored: {', '.join(unused)}"
+        click.echo(
+            f"{path}: ignored sheets that are not raw tables: {', '.join(unused)}",
+            err=True,
         )
     return found
 
@@ -148,17 +155,48 @@ def _sheet_source(path: Path, sheet: CalamineSheet, table: RawTable) -> SheetSou
 def _sheets_with_columns(
     path: Path, sheets: Sequence[CalamineSheet], table: RawTable
 ) -> list[SheetSource]:
-    fitting = [
+    matching = [
         sheet for sheet in sheets if not missing_columns(table, _sheet_headers(sheet))
     ]
-    if not fitting and len(sheets) == 1:
-        fitting = list(sheets)  # its own message says which column is missing
-    return [_sheet_source(path, sheet, table) for sheet in fitting]
+    if not matching and len(sheets) == 1:
+        matching = list(sheets)  # the error message says which column is missing
+    return [_sheet_source(path, sheet, table) for sheet in matching]
 
 
 def _sheet_headers(sheet: CalamineSheet) -> tuple[str, ...]:
-    rows = rows_from_header(sheet)
+    rows = _rows_from_header(sheet)
     return tuple(value or "" for value in next(rows, []))
+
+
+def _rows_from_header(sheet: CalamineSheet) -> Iterator[list[str | None]]:
+    """Read the rows of a sheet from the first row that is not blank."""
+    has_begun = False
+    for row in sheet.iter_rows():
+        texts = [_text_of(value) for value in row]
+        has_begun = has_begun or any(text is not None for text in texts)
+        if has_begun:
+            yield texts
+
+
+def _text_of(value: Any) -> str | None:
+    """Return a cell as text, None if it is empty."""
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float() if value.is_integer() and abs(value) <= MAX_EXACT_INTEGER:
+            return str(int(value))
+        case datetime():
+            # Excel stores a time as a fraction of a day, slightly off the full second
+            rounded = value + timedelta(microseconds=500_000)
+            return rounded.replace(microsecond=0).isoformat(sep=" ")
+        case date() | time():
+            return value.isoformat()
+        case float():
+            return repr(value)
+        case _:
+            return str(value)
 
 
 def _batch(rows: list[list[str | None]], schema: pa.Schema) -> pa.RecordBatch:

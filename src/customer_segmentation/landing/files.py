@@ -1,18 +1,18 @@
-"""What kind a raw file is: what its name ends in, and what its first bytes say."""
+"""The kind of a raw file: its ending, checked against its first bytes."""
 
 from pathlib import Path
 from typing import BinaryIO
 
 from customer_segmentation.errors import InputError
 
-KIND_OF_ENDING = {
+KINDS_BY_ENDING = {
     ".csv": "CSV",
     ".csv.gz": "gzip",
     ".parquet": "Parquet",
     ".xlsx": "Excel",
     ".xlsm": "Excel",
 }
-KIND_OF_FIRST_BYTES = {
+KINDS_BY_FIRST_BYTES = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip or Excel",
     b"PAR1": "Parquet",
@@ -24,16 +24,22 @@ KIND_OF_FIRST_BYTES = {
 
 
 def kind_of(path: Path) -> str | None:
-    """Return the kind that a file's ending stands for, None for an unknown ending."""
+    """Return the kind that the ending of a file stands for, None if it is unknown.
+
+    Examples
+    --------
+    >>> kind_of(Path("raw/transactions.CSV.gz"))
+    'gzip'
+    """
     name = path.name.lower()
     return next(
-        (kind for ending, kind in KIND_OF_ENDING.items() if name.endswith(ending)),
+        (kind for ending, kind in KINDS_BY_ENDING.items() if name.endswith(ending)),
         None,
     )
 
 
 def stem_of(path: Path) -> str:
-    """Return a file's name without its ending.
+    """Return the name of a file without its ending.
 
     Examples
     --------
@@ -41,12 +47,12 @@ def stem_of(path: Path) -> str:
     'transactions'
     """
     name = path.name
-    ending = next(end for end in KIND_OF_ENDING if name.lower().endswith(end))
+    ending = next(end for end in KINDS_BY_ENDING if name.lower().endswith(end))
     return name[: -len(ending)]
 
 
-def require_kind(path: Path) -> str:
-    """Return the kind of a file, once its first bytes agree with its ending.
+def check_kind(path: Path) -> str:
+    """Return the kind of a file; its first bytes must agree with its ending.
 
     Parameters
     ----------
@@ -56,18 +62,18 @@ def require_kind(path: Path) -> str:
     Returns
     -------
     str
-        One of the values of ``KIND_OF_ENDING``.
+        One of the values of ``KINDS_BY_ENDING``.
 
     Raises
     ------
     InputError
-        If the ending is unknown, or the file is empty, unreadable or something else.
+        If the ending is unknown, or the file is empty, unreadable or of another kind.
     """
     kind = kind_of(path)
     if kind is None:
-        endings = ", ".join(KIND_OF_ENDING)
-        raise InputError(f"{path}: unknown ending; known are {endings}")
-    with opened(path) as file:
+        endings = ", ".join(KINDS_BY_ENDING)
+        raise InputError(f"{path}: unknown ending; known endings are {endings}")
+    with open_file(path) as file:
         head = file.read(8)
         if not head:
             raise InputError(f"{path}: is empty (no bytes)")
@@ -76,30 +82,21 @@ def require_kind(path: Path) -> str:
     if found != kind and not (kind == "Excel" and found == "zip or Excel"):
         expected = {"gzip": "gzipped CSV"}.get(kind, kind)
         raise InputError(
-            f"{path}: is not what its ending says: expected {expected}, found {found}"
+            f"{path}: its content does not match its ending: expected {expected}, "
+            f"found {found}"
         )
     if kind == "Parquet" and tail != b"PAR1":
-        raise InputError(f"{path}: is cut off: a Parquet file ends in the mark PAR1")
+        raise InputError(f"{path}: is cut off: a Parquet file ends with PAR1")
     return kind
 
 
-def opened(path: Path) -> BinaryIO:
-    """Open a raw file for reading.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    BinaryIO
-        To be closed by the caller.
+def open_file(path: Path) -> BinaryIO:
+    """Open a raw file for reading; the caller closes it.
 
     Raises
     ------
     InputError
-        If it cannot be read.
+        If the file cannot be read.
     """
     try:
         return path.open("rb")
@@ -115,6 +112,6 @@ def _last_bytes(file: BinaryIO) -> bytes:
 
 def _kind_of_bytes(head: bytes) -> str:
     return next(
-        (kind for mark, kind in KIND_OF_FIRST_BYTES.items() if head.startswith(mark)),
+        (kind for mark, kind in KINDS_BY_FIRST_BYTES.items() if head.startswith(mark)),
         "CSV",
     )

@@ -1,4 +1,4 @@
-"""What the text of a CSV file must be before DuckDB can be trusted with it."""
+"""What a CSV file must be before DuckDB can read it without losing rows."""
 
 import codecs
 import csv
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.landing.recognising import kind_of, opened
+from customer_segmentation.landing.files import kind_of, open_file
 
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 def text_chunks(path: Path) -> Iterator[bytes]:
@@ -29,32 +29,32 @@ def text_chunks(path: Path) -> Iterator[bytes]:
     Yields
     ------
     bytes
-        What comes next.
+        The next chunk.
 
     Raises
     ------
     InputError
-        If it cannot be read, or a gzip file is damaged or cut off.
+        If the file cannot be read, or a gzip file is damaged or cut off.
     """
     with _unpacked(path) as file:
-        while chunk := file.read(CHUNK):
+        while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
 
-def require_not_utf_16(path: Path, head: bytes) -> None:
-    """Refuse a text file whose first bytes are UTF-16, or no text at all.
+def check_not_utf_16(path: Path, head: bytes) -> None:
+    """Refuse a file whose first bytes are UTF-16 or binary.
 
     Parameters
     ----------
     path : Path
         The file, for messages.
     head : bytes
-        How it begins.
+        Its first bytes.
 
     Raises
     ------
     InputError
-        If they are.
+        If they are UTF-16 or binary.
     """
     if head.startswith(UTF_16_MARKS) or b"\0" in head:
         encoding = "UTF-16" if head.startswith(UTF_16_MARKS) else "binary or UTF-16"
@@ -64,11 +64,11 @@ def require_not_utf_16(path: Path, head: bytes) -> None:
         )
 
 
-def require_whole_text(path: Path) -> None:
-    """Read a CSV through once, to see that it is UTF-8 and, if gzipped, whole.
+def check_utf_8(path: Path) -> None:
+    """Read a CSV file once, to check that it is UTF-8 and, if gzipped, complete.
 
-    DuckDB checks neither a gzip file's checksum nor the encoding of columns that are
-    not asked for.
+    DuckDB checks neither the checksum of a gzip file nor the encoding of columns that
+    a query does not select.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def require_whole_text(path: Path) -> None:
     Raises
     ------
     InputError
-        If it is not.
+        If the file is not UTF-8, damaged or cut off.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
@@ -94,22 +94,22 @@ def require_whole_text(path: Path) -> None:
         raise _not_utf_8(path, line) from error
 
 
-def require_closed_quotes(path: Path, delimiter: str) -> None:
-    """Read a CSV's quotes through once, to see that each of them is closed.
+def check_quotes(path: Path, delimiter: str) -> None:
+    """Read the quotes of a CSV file once, to check that each of them is closed.
 
-    DuckDB, when it reads in one thread, silently drops what follows an open quote.
+    DuckDB, when it reads in one thread, silently drops the rows after an open quote.
 
     Parameters
     ----------
     path : Path
         The file.
     delimiter : str
-        What stands between two values.
+        The text between two values.
 
     Raises
     ------
     InputError
-        If one is not closed.
+        If a quote is not closed.
     """
     if not any(b'"' in chunk for chunk in text_chunks(path)):
         return
@@ -122,14 +122,14 @@ def require_closed_quotes(path: Path, delimiter: str) -> None:
             deque(reader, maxlen=0)
         except csv.Error as error:
             raise InputError(
-                f"{path}: line {reader.line_num}: a quote is not closed, or "
-                f"stands inside a quoted value without being doubled ({error})"
+                f"{path}: line {reader.line_num}: a quote is not closed, or a quote "
+                f"inside a quoted value is not doubled ({error})"
             ) from error
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[BinaryIO]:
-    with opened(path) as file:
+def _unpacked(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
+    with open_file(path) as file:
         if kind_of(path) != "gzip":
             yield file
             return
