@@ -1,8 +1,20 @@
-"""The dbt project, built once a session on the sample and on real data."""
+"""The dbt project, built once on the sample and on real data; and the tiers of tests.
+
+Each test is of one tier, by the fixtures that it uses:
+
+- ``unit`` builds nothing;
+- ``build`` builds the simulated sample;
+- ``real`` builds the public data sets;
+- ``spark`` needs Spark.
+
+With ``pytest -n 2 --dist loadgroup``, a file is one unit of work for each tier that it
+has. Builds of this file are shared: they are folders, made by whoever needs them first.
+"""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -15,89 +27,179 @@ from dbt_project import (
     SCORING,
     UNIT_TESTS,
     WITHOUT_TRAINING,
+    WORKER,
     Sample,
     Scored,
     Warehouse,
+    compiled_manifest,
+    made_once,
     run_command,
     shared_file,
 )
 from threadpoolctl import threadpool_limits
 
+# the first tier of which a test uses a fixture
+TIERS = {
+    "spark": {"spark_installed", "spark"},
+    "real": {"real", "both_years", "mall_dirty"},
+    "build": {"workshop"},
+}
+UNIT = "unit"
+
+
+def fixtures_of(item: pytest.Item) -> set[str]:
+    """Return the fixtures that a test uses, its parameters among them."""
+    parameters = getattr(item, "callspec", None)
+    values = parameters.params.values() if parameters else ()
+    texts = {value for value in values if isinstance(value, str)}
+    return {*getattr(item, "fixturenames", ()), *texts}
+
+
+def tier_of(item: pytest.Item) -> str:
+    """Return the tier of a test: the mark that it has, or by its fixtures."""
+    marked = {mark.name for mark in item.iter_markers()}
+    used = fixtures_of(item)
+    return next(
+        (
+            tier
+            for tier, fixtures in TIERS.items()
+            if tier in marked or not fixtures.isdisjoint(used)
+        ),
+        UNIT,
+    )
+
+
+def group_of(item: pytest.Item, tier: str) -> str:
+    """Return the tests that one process runs: a session of Spark is one process's."""
+    return tier if tier == "spark" else f"{tier}:{item.path.name}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with its tier and its group, and begin with the long ones.
+
+    The first file that needs the sample comes first, and then what does not need it:
+    when the second file does, one process has built the sample.
+    """
+    tiers = {}
+    for item in items:
+        tiers[item] = tier_of(item)
+        item.add_marker(tiers[item])
+        item.add_marker(pytest.mark.xdist_group(group_of(item, tiers[item])))
+    first = next((one.path for one in items if tiers[one] == "build"), None)
+
+    def turn(item: pytest.Item) -> int:
+        if tiers[item] == "build" and item.path == first:
+            return 0
+        return 1 + ["real", UNIT, "build", "spark"].index(tiers[item])
+
+    items.sort(key=turn)
+
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workshop")
+    """Return the folder of all builds, which the processes of pytest-xdist share."""
+    session = tmp_path_factory.getbasetemp()
+    folder = (session if WORKER == "main" else session.parent) / "workshop"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return dbt's manifest, compiled over raw tables without rows."""
+    return compiled_manifest(tmp_path_factory.mktemp("compiled"))
 
 
 @pytest.fixture(scope="session")
 def sample(workshop: Path) -> Sample:
     """Return the warehouse of the sample, its segmentations searched quickly."""
     warehouse = Sample(workshop / "sample", workshop)
-    raw = warehouse.folder / "raw"
-    # not smaller: with fewer customers a coupon shop has nobody new, and a champion may
-    # be worse than its baseline by chance
-    run_command("customer-segmentation", "simulate", "--output", str(raw))
-    for source_system in ("marketplace", "online_retail", "mall"):
-        warehouse.land(source_system, raw / source_system)
-    warehouse.build(variables=QUICK_SEARCH)
+
+    def make() -> None:
+        raw = warehouse.folder / "raw"
+        # not smaller: with fewer customers the coupon shop has no new ones, and a
+        # champion may be worse than its baseline by chance
+        run_command("customer-segmentation", "simulate", "--output", str(raw))
+        for source_system in ("marketplace", "online_retail", "mall"):
+            warehouse.land(source_system, raw / source_system)
+        warehouse.build(variables=QUICK_SEARCH)
+
+    made_once(warehouse.folder, make)
     return warehouse
 
 
 @pytest.fixture(scope="session")
 def scored(sample: Sample) -> Scored:
-    """Return the sample scored again: nothing trained, no prediction left before."""
-    copy = sample.copied("scored")
-    warehouse = Scored(copy.folder, copy.workshop)
-    warehouse.landing.unlink()
-    shutil.copytree(sample.landing, warehouse.landing)
-    warehouse.add_newcomer(NEWCOMER)
-    with duckdb.connect(warehouse.database) as connection:
-        for table in SCORED:
-            connection.execute(f"delete from {table}")
-    warehouse.build(*SCORING, variables=QUICK_SEARCH)
+    """Return the sample scored again: nothing is trained, and scores were deleted."""
+    warehouse = Scored(sample.folder.with_name("scored"), sample.workshop)
+
+    def make() -> None:
+        sample.copied("scored")
+        warehouse.landing.unlink()
+        shutil.copytree(sample.landing, warehouse.landing)
+        warehouse.add_newcomer(NEWCOMER)
+        with duckdb.connect(warehouse.database) as connection:
+            for table in SCORED:
+                connection.execute(f"delete from {table}")
+        warehouse.build(*SCORING, variables=QUICK_SEARCH)
+
+    made_once(warehouse.folder, make)
     return warehouse
 
 
 @pytest.fixture(scope="session")
 def real(workshop: Path) -> Warehouse:
+    """Return the public data sets, one for each source system, without predictions."""
     warehouse = Warehouse(workshop / "real", workshop)
-    for source_system, path in (
-        ("marketplace", "ecommerce-coupons/E-commerce_data.xlsx"),
-        ("online_retail", "online-retail/online_retail.csv.gz"),
-        ("mall", "mall-customers/Mall_Customers.csv"),
-    ):
-        warehouse.land(source_system, shared_file(path))
-    # what is predicted of real customers, the benchmark measures
-    warehouse.build("--exclude", *PREDICTIONS, UNIT_TESTS)
+    files = {
+        "marketplace": shared_file("ecommerce-coupons/E-commerce_data.xlsx"),
+        "online_retail": shared_file("online-retail/online_retail.csv.gz"),
+        "mall": shared_file("mall-customers/Mall_Customers.csv"),
+    }
+
+    def make() -> None:
+        for source_system, file in files.items():
+            warehouse.land(source_system, file)
+        # the benchmark measures the predictions of real customers
+        warehouse.build("--exclude", *PREDICTIONS, UNIT_TESTS)
+
+    made_once(warehouse.folder, make)
     return warehouse
 
 
 @pytest.fixture(scope="session")
 def both_years(workshop: Path) -> Warehouse:
+    """Return Online Retail I and II, without segmentations and predictions."""
     warehouse = Warehouse(workshop / "both_years", workshop)
-    warehouse.land(
-        "online_retail",
+    files = [
         shared_file("online-retail/online_retail.csv.gz"),
         shared_file("online-retail-ii/online_retail_II_2009-2010.parquet"),
-    )
-    warehouse.build(
-        *(*WITHOUT_TRAINING, UNIT_TESTS),
-        variables={"source_systems": ["online_retail"]},
-    )
+    ]
+
+    def make() -> None:
+        warehouse.land("online_retail", *files)
+        warehouse.build(
+            *(*WITHOUT_TRAINING, UNIT_TESTS),
+            variables={"source_systems": ["online_retail"]},
+        )
+
+    made_once(warehouse.folder, make)
     return warehouse
 
 
 @pytest.fixture(scope="session")
 def mall_dirty(workshop: Path) -> Warehouse:
+    """Return the mall's customers with planted errors."""
     warehouse = Warehouse(workshop / "mall_dirty", workshop)
-    warehouse.land(
-        "mall", shared_file("mall-customers/Mall_Customers.dirty-variant.csv")
-    )
-    warehouse.build(
-        *(*WITHOUT_TRAINING, UNIT_TESTS),
-        # as the build of one source system, which dbt need not parse anew
-        variables=ONLY_MALL,
-    )
+    file = shared_file("mall-customers/Mall_Customers.dirty-variant.csv")
+
+    def make() -> None:
+        warehouse.land("mall", file)
+        # the vars of the other build of the mall: dbt need not parse the project again
+        warehouse.build(*(*WITHOUT_TRAINING, UNIT_TESTS), variables=ONLY_MALL)
+
+    made_once(warehouse.folder, make)
     return warehouse
 
 

@@ -1,6 +1,7 @@
 """Running the dbt project on landing zones and databases of the tests."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
@@ -9,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,22 +22,27 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+
 REPOSITORY = Path(__file__).parents[2]
 SHARED = Path(
     os.environ.get("CUSTOMER_SEGMENTATION_SHARED", REPOSITORY.parent / "shared")
 )
 BIN = Path(sys.executable).parent
+# the processes of pytest-xdist, which share the cores; the only one is called main
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
-# what has been fitted is kept, and applied
+# fits and models are kept, and applied
 SCORING = ("--exclude", "tag:train", *WITHOUT_TESTS[1:])
-# what is not about segmentations and predictions need not wait for them
+# tests of the other models need not wait for segmentations and predictions
 WITHOUT_TRAINING = ("--exclude", "tag:train+")
 PREDICTIONS = ("int_prediction__backtests+", "int_prediction__segment_backtests+")
-# a unit test brings its own rows, and passes or fails whatever has landed
+# a unit test has its own rows: it need not run on each landing zone
 UNIT_TESTS = "resource_type:unit_test"
 VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 DECLARED = VARS["segmentations"]
-# all segmentations, algorithms and candidates, but few settings, and hardly any draws
+# all segmentations, algorithms and candidates, but few settings and few draws
 QUICK_SEARCH = {
     "segmentation_resamples": 2,
     "segmentation_null_draws": 4,
@@ -69,8 +76,9 @@ class Warehouse:
     folder : Path
         Holds ``landing`` and ``warehouse.duckdb``.
     workshop : Path
-        Shared by all warehouses. Its link ``current`` points at the folder in use, so
-        that dbt meets the same paths each time and need not parse the project anew.
+        Shared by all warehouses, and by the processes of pytest-xdist. Each process has
+        a link in it to the warehouse in use, so that dbt sees the same paths each time
+        and need not parse the project again.
     """
 
     folder: Path
@@ -114,9 +122,15 @@ class Warehouse:
         variables: Mapping[str, object] | None = None,
         threads: int = 2,
     ) -> None:
-        """Build the project, which must succeed."""
+        """Build the project, which must succeed, and keep what dbt says of it."""
         finished = self.dbt("build", *arguments, variables=variables, threads=threads)
+        self.messages.write_text(finished.stdout, encoding="utf-8")
         assert finished.returncode == 0, finished.stdout[-_TAIL:]
+
+    @property
+    def messages(self) -> Path:
+        """What dbt said of the last build."""
+        return self.folder / "build.log"
 
     def dbt(
         self,
@@ -158,15 +172,20 @@ class Warehouse:
         return process.wait() == -signal.SIGKILL
 
     @property
+    def desk(self) -> Path:
+        """The folder of this process in the workshop."""
+        return self.workshop / WORKER
+
+    @property
     def logs(self) -> Path:
         """The folder of dbt's log."""
-        return self.workshop / "logs"
+        return self.desk / "logs"
 
     def target(self, variables: Mapping[str, object] | None = None) -> Path:
         """Return dbt's target folder, one for each set of vars."""
         names = json.dumps(variables or {}, sort_keys=True)
         digest = hashlib.md5(names.encode(), usedforsecurity=False).hexdigest()
-        return self.workshop / f"target-{digest}"
+        return self.desk / f"target-{digest}"
 
     @contextmanager
     def connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -200,26 +219,28 @@ class Warehouse:
             *(str(BIN / "dbt"), "--no-use-colors", verb, *arguments),
             *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
             *("--target-path", str(self.target(variables))),
-            # stdout says what is of use; the log of debugging takes long to write
+            # stdout has all that the tests read; a log of debugging messages is slow
             *("--log-path", str(self.logs), "--log-level-file", "info"),
             *(("--vars", json.dumps(variables)) if variables else ()),
         ]
 
-    def _place(self) -> Path:
-        """Return the folder by the name that dbt meets it under."""
-        link = self.workshop / "current"
+    def place(self) -> Path:
+        """Return the path under which dbt sees the folder."""
+        link = self.desk / "current"
+        link.parent.mkdir(exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(self.folder)
         return link
 
     def _environment(self, threads: int) -> dict[str, str]:
-        place = self._place()
+        place = self.place()
         return os.environ | {
             "CUSTOMER_SEGMENTATION_LANDING": str(place / "landing"),
             "CUSTOMER_SEGMENTATION_DATABASE": str(place / "warehouse.duckdb"),
             "CUSTOMER_SEGMENTATION_THREADS": str(threads),
             "OMP_NUM_THREADS": str(threads),
             "OPENBLAS_NUM_THREADS": str(threads),
+            "LOKY_MAX_CPU_COUNT": str(max(1, (os.cpu_count() or 1) // WORKERS)),
         }
 
 
@@ -256,10 +277,42 @@ class Scored(Warehouse):
         return sorted((self.landing / "mall" / "customers").glob("*.parquet"))
 
 
+def compiled_manifest(folder: Path) -> dict[str, Any]:
+    """Compile the project over raw tables without rows, and return dbt's manifest.
+
+    The compiled SQL reads from a database ``warehouse``, as that of every `Warehouse`.
+    """
+    warehouse = Warehouse(folder / "empty", folder)
+    for system in SOURCE_SYSTEMS.values():
+        for table in system.tables:
+            part = warehouse.landing / system.name / table.name / "part.parquet"
+            part.parent.mkdir(parents=True)
+            columns = [(name, pa.string()) for name in table.column_names]
+            pq.write_table(pa.schema(columns).empty_table(), part)
+    finished = warehouse.dbt("compile")
+    assert finished.returncode == 0, finished.stdout[-_TAIL:]
+    manifest = warehouse.target() / "manifest.json"
+    return json.loads(manifest.read_text(encoding="utf-8"))
+
+
+def made_once(folder: Path, make: Callable[[], None]) -> None:
+    """Make a folder, unless another process has; wait for one that is at it."""
+    made, failed = (
+        folder.with_name(f"{folder.name}.{end}") for end in ("made", "failed")
+    )
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not failed.exists(), f"{folder.name}: another process failed to make it"
+        if not made.exists():
+            failed.touch()
+            make()
+            failed.rename(made)
+
+
 def run_command(
     name: str, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> None:
-    """Run a command that stands beside Python; it must succeed."""
+    """Run a command of this virtual environment, which must succeed."""
     finished = subprocess.run(
         [str(BIN / name), *arguments],
         env=os.environ | dict(environment or {}),
@@ -272,10 +325,12 @@ def run_command(
 
 
 def shared_file(path: str) -> Path:
-    """Return a file of the shared data; skip the test where there is none."""
+    """Return a file of the public data sets; skip the test if it is missing."""
     file = SHARED / "data" / path
     if not file.exists():
-        pytest.skip(f"{file} is not there; CUSTOMER_SEGMENTATION_SHARED names its home")
+        pytest.skip(
+            f"{file} is missing: set CUSTOMER_SEGMENTATION_SHARED to its folder"
+        )
     return file
 
 
