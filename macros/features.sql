@@ -1,47 +1,43 @@
 {% macro ratio(numerator, denominator) %}
-    {#- Divides exact sums once, so that the order of the rows changes nothing; null where
-        there is nothing to divide by. -#}
+    {#- A quotient of two exact sums, so that the order of the rows does not matter. Null
+        if the denominator is zero. -#}
     cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0)
 {%- endmacro %}
 
 
 {% macro total(expression, decimals=2) %}
-    {#- A sum of decimals: the engines widen its type each in their own way. -#}
+    {#- A sum of decimals. The engines give it different types, so it is cast. -#}
     cast(sum({{ expression }}) as decimal(38, {{ decimals }}))
 {%- endmacro %}
 
 
 {% macro day_of_week(column) %}
-    {#- From 1 (Monday) to 7. The engines number weekdays each in their own way, so this
-        counts days from a Monday that no date of ours precedes. -#}
+    {#- From 1 (Monday) to 7 (Sunday). The engines number weekdays differently, so this
+        counts the days since a Monday before all our dates. -#}
     (mod({{ dbt.datediff("cast('1900-01-01' as date)", column, 'day') }}, 7) + 1)
 {%- endmacro %}
 
 
-{% macro lookbacks() %}
-    {#- How far back `int_features__lookbacks` looks, in days: windows up to today, quarters
-        (number, from above, up to), and half-lives. -#}
-    {{- return({
-        'windows': [30, 90, 180, 365],
-        'quarters': [(1, 0, 91), (2, 91, 182), (3, 182, 273), (4, 273, 365)],
-        'half_lives': [30, 90, 180],
-    }) -}}
-{% endmacro %}
+{% macro days_before(days, date) %}
+    {#- The date that is a number of days before another. -#}
+    cast({{ dbt.dateadd('day', '-(' ~ days ~ ')', date) }} as date)
+{%- endmacro %}
 
 
-{% macro lookback_columns() %}
-    {#- The columns that `int_features__lookbacks` makes of them. -#}
-    {%- set columns = [] -%}
-    {%- for days in lookbacks().windows -%}
-        {%- do columns.extend(['purchases_' ~ days, 'spend_' ~ days]) -%}
-    {%- endfor -%}
-    {%- for number, _, _ in lookbacks().quarters -%}
-        {%- do columns.extend(['purchases_quarter_' ~ number, 'spend_quarter_' ~ number]) -%}
-    {%- endfor -%}
-    {%- for days in lookbacks().half_lives -%}
-        {%- do columns.extend(['decayed_purchases_' ~ days, 'decayed_spend_' ~ days]) -%}
-    {%- endfor -%}
-    {{- return(columns + [
-        'autumn_purchases', 'autumn_spend', 'gross_spend_365', 'largest_purchase',
-    ]) -}}
-{% endmacro %}
+{% macro days_after(days, date) %}
+    {#- The date that is a number of days after another. -#}
+    cast({{ dbt.dateadd('day', days, date) }} as date)
+{%- endmacro %}
+
+
+{% macro measured_by(measure, keys='customer_key, as_of_date') %}
+    {#- Joins the features of a measure to the spine. Each feature is in one measure only,
+        so the columns need no prefix. -#}
+    left join {{ measure }} using ({{ keys }})
+{%- endmacro %}
+
+
+{% macro threshold(name) %}
+    {#- A number of the seed `thresholds`. -#}
+    (select value from {{ ref('thresholds') }} where threshold = '{{ name }}')
+{%- endmacro %}

@@ -4,7 +4,7 @@
 
     {%- set declared = [] -%}
     {%- set all = var('segmentations') or {} -%}
-    {#- what is declared wrongly gets its error from int_segmentation__candidates -#}
+    {#- int_segmentation__candidates reports a wrong declaration -#}
     {%- for name, declaration in (all.items() if all is mapping else [])
         if declaration is mapping
         and declaration.source_system in source_systems() -%}
@@ -17,7 +17,10 @@
 
 {% macro declared_features() %}
 
-    {#- A row per segmentation and feature, with the feature's place in the declaration. -#}
+    {#- A row per segmentation and feature, with the position of the feature in the
+        declaration, and whether it is compared on a log scale: a declaration with a
+        transform that shortens tails asks for it, or a few wholesalers would hide all
+        other differences. -#}
 
     {%- for segmentation in declared_segmentations() %}
     {%- set is_last_segmentation = loop.last -%}
@@ -26,6 +29,7 @@
         '{{ segmentation.name }}' as segmentation,
         '{{ feature.name }}' as feature,
         {{ (feature.transform == 'onehot') | lower }} as is_categorical,
+        {{ (feature.transform in ('log', 'power', 'quantile')) | lower }} as is_log_scaled,
         {{ loop.index }} as declared_position
     {{ 'union all' if not (loop.last and is_last_segmentation) }}
     {%- endfor %}
@@ -34,6 +38,7 @@
         'segmentation': 'string',
         'feature': 'string',
         'is_categorical': 'boolean',
+        'is_log_scaled': 'boolean',
         'declared_position': 'int',
     }) }}
     {%- endfor %}
@@ -41,49 +46,15 @@
 {% endmacro %}
 
 
-{% macro no_rows(columns) %}
+{% macro categorical_features() %}
 
-    {#- A relation without rows, of the types given. -#}
-
-    select
-        {%- for name, data_type in columns.items() %}
-        cast(null as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-
-    where 1 = 0
-
-{%- endmacro %}
-
-
-{% macro segmentations_by_feature(transforms) %}
-
-    {#- Which segmentations declare a feature with one of the transforms. -#}
-
-    {%- set found = {} -%}
-    {%- for segmentation in declared_segmentations() -%}
-        {%- for feature in segmentation.features
-            if feature.transform in transforms -%}
-            {%- do found.setdefault(feature.name, []).append(segmentation.name) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{- return(found) -}}
-
-{% endmacro %}
-
-
-{% macro numeric_features() %}
-
-    {#- The columns of `customer_features` that are numbers, by its contract: the graph,
-        which dbt has when it executes. -#}
+    {#- The features that a segmentation of this build declares as categories. -#}
 
     {%- set features = [] -%}
-    {%- for node in (graph.nodes.values() if execute else [])
-        if node.name == 'customer_features' -%}
-        {%- for column in node.columns.values()
-            if (column.data_type or '').split('(')[0] in (
-                'int', 'bigint', 'double', 'decimal'
-            ) -%}
-            {%- do features.append(column.name) -%}
+    {%- for segmentation in declared_segmentations() -%}
+        {%- for feature in segmentation.features
+            if feature.transform == 'onehot' and feature.name not in features -%}
+            {%- do features.append(feature.name) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{- return(features) -}}
@@ -91,36 +62,35 @@
 {% endmacro %}
 
 
-{% macro on_declared_scale(column, feature) %}
+{% macro profiled_features() %}
 
-    {#- A feature as its segmentation compares customers by it: on a log scale where the
-        declaration takes the tail off it. A handful of wholesalers would hide all other
-        differences otherwise. -#}
+    {#- The numbers that segments are profiled by: those of `customer_features`, and those
+        that a segmentation declares. -#}
 
-    {%- set tailed = segmentations_by_feature(['log', 'power', 'quantile'])
-        .get(feature, []) -%}
-    {%- if tailed -%}
-    case
-        when segmentation in ('{{ tailed | join("', '") }}')
-            then sign({{ column }}) * ln(1 + abs({{ column }}))
-        else {{ column }}
-    end
-    {%- else -%}
-    {{ column }}
-    {%- endif -%}
+    {%- set declared = [] -%}
+    {%- for segmentation in declared_segmentations() -%}
+        {%- do declared.extend(segmentation.features | map(attribute='name')) -%}
+    {%- endfor -%}
+    {%- set features = [] -%}
+    {%- for name, data_type in contract_of('int_features__customer_days').items()
+        if data_type.split('(')[0] in ('int', 'bigint', 'double', 'decimal')
+        and (name in declared or name in contract_of('customer_features')) -%}
+        {%- do features.append(name) -%}
+    {%- endfor -%}
+    {{- return(features) -}}
 
 {% endmacro %}
 
 
 {% macro exact_sum(expression) %}
-    {#- A sum of doubles depends on their order; one of decimals does not. -#}
+    {#- A sum of doubles depends on their order; a sum of decimals does not. -#}
     sum(cast({{ expression }} as decimal(38, 9)))
 {%- endmacro %}
 
 
-{% macro spread(row_count, total, squares) %}
-    {#- The standard deviation from a number of values, their sum and that of their
-        squares; what is left of equal values by rounding is none. -#}
+{% macro standard_deviation(row_count, total, squares) %}
+    {#- The standard deviation from the number of values, their sum and the sum of their
+        squares. Rounding of equal values counts as zero. -#}
     case
         when
             {{ ratio(squares, row_count) }} - power({{ ratio(total, row_count) }}, 2)
@@ -133,15 +103,3 @@
         when {{ row_count }} > 0 then 0
     end
 {%- endmacro %}
-
-
-{% macro typed(columns) %}
-
-    {#- Columns of what Python returned, in the types of a contract: a frame without rows
-        knows no types. -#}
-
-    {%- for name, data_type in columns.items() %}
-    cast({{ name }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
-
-{% endmacro %}

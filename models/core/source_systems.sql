@@ -79,11 +79,11 @@ source_systems as (
     select
         as_of_dates.source_system,
         as_of_dates.as_of_date,
-        min(events.happened_at) as first_event_at,
-        max(events.happened_at) as last_event_at,
         cast(
             min(case when events.is_purchase then events.happened_at end) as date
         ) as first_purchase_date,
+        min(events.happened_at) as first_event_at,
+        max(events.happened_at) as last_event_at,
         coalesce(bool_or(events.is_transaction), false) as has_transactions,
         coalesce(bool_or(events.has_amount), false) as has_amounts
 

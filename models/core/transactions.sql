@@ -48,10 +48,10 @@ transactions as (
         known_transactions.transacted_at,
         known_transactions.completed_at,
         known_transactions.status,
-        known_transactions.completed_at is not null as is_completed,
-        known_transactions.status = 'returned' as is_return,
         known_transactions.coupon_code,
-        known_transactions.amount
+        known_transactions.amount,
+        known_transactions.completed_at is not null as is_completed,
+        known_transactions.status = 'returned' as is_return
 
     from known_transactions
     left join branches on known_transactions.branch_key = branches.branch_key

@@ -1,8 +1,8 @@
 with
 
-features as (
+customer_days as (
 
-    select * from {{ ref('int_features__joined') }}
+    select * from {{ ref('int_features__customer_days') }}
 
 ),
 
@@ -31,9 +31,9 @@ customer_features as (
         weekend_share,
         morning_share,
         evening_share,
-        basket_value,
-        basket_items,
-        basket_products,
+        mean_basket_value,
+        mean_basket_items,
+        mean_basket_products,
         distinct_products,
         repeat_product_share,
         return_rate,
@@ -43,8 +43,8 @@ customer_features as (
         favourite_merchant_share,
         distinct_merchants
 
-    from features
-    where is_present
+    from customer_days
+    where is_today
 
 )
 

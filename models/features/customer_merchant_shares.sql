@@ -18,7 +18,7 @@ customer_merchant_shares as (
         merchant_rank
 
     from merchant_shares
-    where is_present
+    where is_today
 
 )
 

@@ -12,13 +12,19 @@ new_scores as (
 
 ),
 
-customer_segment_predictions as (
+segment_scores as (
 
-    select * from {{ ref('customer_segment_predictions') }}
+    select * from {{ ref('int_prediction__segment_scores') }}
 
 ),
 
--- a new customer is told by the first purchase, which is all there is
+segment_labels as (
+
+    select * from {{ ref('int_prediction__segment_labels') }}
+
+),
+
+-- new customers are scored from their first purchase
 scores as (
 
     select
@@ -43,13 +49,20 @@ scores as (
 predicted_segments as (
 
     select
-        *,
+        segment_scores.customer_key,
+        segment_scores.segmentation,
+        segment_labels.segment_name,
+        segment_scores.probability,
         row_number() over (
-            partition by customer_key
-            order by target_rank asc nulls last
+            partition by segment_scores.customer_key
+            order by segment_labels.target_rank asc nulls last
         ) as preference
 
-    from customer_segment_predictions
+    from segment_scores
+    left join segment_labels
+        on
+            segment_scores.segmentation = segment_labels.segmentation
+            and segment_scores.segment = segment_labels.segment
 
 ),
 
@@ -59,7 +72,7 @@ customer_predictions as (
         scores.customer_key,
         scores.source_system,
         scores.population,
-        scores.origin_date as predicted_from_date,
+        scores.as_of_date,
         scores.horizon_days,
         scores.return_probability,
         scores.expected_purchases,

@@ -8,7 +8,8 @@ evaluations as (
 
 champions as (
 
-    select * from {{ ref('int_prediction__champions') }}
+    select * from {{ ref('model_registry') }}
+    where is_champion
 
 ),
 
@@ -18,13 +19,13 @@ model_evaluations as (
         evaluations.source_system,
         evaluations.task,
         evaluations.population,
-        evaluations.part as split,
+        evaluations.split,
         evaluations.horizon_days,
         evaluations.is_cross_validated,
         evaluations.algorithm,
         evaluations.is_baseline,
         evaluations.metric,
-        evaluations.is_choice,
+        evaluations.is_selection_metric,
         evaluations.is_higher_better,
         evaluations.customers,
         evaluations.value,
@@ -32,15 +33,15 @@ model_evaluations as (
         evaluations.high,
         evaluations.difference_low,
         evaluations.difference_high,
-        in_use.algorithm is not null as is_champion
+        champions.algorithm is not null as is_champion
 
     from evaluations
-    left join champions as in_use
+    left join champions
         on
-            evaluations.source_system = in_use.source_system
-            and evaluations.task = in_use.task
-            and evaluations.population = in_use.population
-            and evaluations.algorithm = in_use.algorithm
+            evaluations.source_system = champions.source_system
+            and evaluations.task = champions.task
+            and evaluations.population = champions.population
+            and evaluations.algorithm = champions.algorithm
 
 )
 

@@ -6,9 +6,40 @@ models as (
 
 ),
 
-champions as (
+splits as (
 
-    select * from {{ ref('int_prediction__champions') }}
+    select * from {{ ref('int_features__splits') }}
+    where split = 'score'
+
+),
+
+-- of the models that were promoted for what is scored today, the last one is in use; a model
+-- that was trained on a later date knows what is to come
+usable as (
+
+    select
+        models.model_id,
+        row_number() over (
+            partition by models.source_system, models.task, models.population
+            order by models.trained_as_of desc, models.sequence desc
+        ) as age_rank
+
+    from models
+    inner join splits
+        on
+            models.source_system = splits.source_system
+            and models.population = splits.population
+            and models.horizon_days = splits.horizon_days
+            and split_part(models.task, ':', 1) = splits.task
+            and models.trained_as_of <= splits.as_of_date
+    where
+        models.is_promoted
+        and models.task in (
+            'next_purchases'
+            {%- for target in var('prediction_segment_targets') -%}
+            , 'segment:{{ target }}'
+            {%- endfor -%}
+        )
 
 ),
 
@@ -21,26 +52,26 @@ model_registry as (
         models.population,
         models.horizon_days,
         models.sequence,
-        models.is_champion,
+        models.is_promoted,
         models.algorithm,
         models.parameters,
         models.trained_as_of as trained_as_of_date,
-        models.cutoffs,
+        models.training_dates,
         models.customers,
         models.fingerprint,
         models.features,
-        models.training_bins,
         models.metrics,
         models.baseline,
         models.baseline_metrics,
         models.library_versions,
-        models.trusted_types,
         models.model_hash,
-        models.model,
-        champions.model_id is not null as is_in_use
+        usable.model_id is not null as is_champion
 
     from models
-    left join champions on models.model_id = champions.model_id
+    left join usable
+        on
+            models.model_id = usable.model_id
+            and usable.age_rank = 1
 
 )
 

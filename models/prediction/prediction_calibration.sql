@@ -8,7 +8,8 @@ deciles as (
 
 champions as (
 
-    select * from {{ ref('int_prediction__champions') }}
+    select * from {{ ref('model_registry') }}
+    where is_champion
 
 ),
 
@@ -18,7 +19,7 @@ summed as (
         source_system,
         task,
         population,
-        part,
+        split,
         horizon_days,
         algorithm,
         is_baseline,
@@ -33,7 +34,7 @@ summed as (
         source_system,
         task,
         population,
-        part,
+        split,
         horizon_days,
         algorithm,
         is_baseline,
@@ -48,11 +49,11 @@ prediction_calibration as (
         summed.source_system,
         summed.task,
         summed.population,
-        summed.part as split,
+        summed.split,
         summed.horizon_days,
         summed.algorithm,
         summed.is_baseline,
-        in_use.algorithm is not null as is_champion,
+        champions.algorithm is not null as is_champion,
         summed.outcome,
         summed.decile,
         summed.customers,
@@ -60,12 +61,12 @@ prediction_calibration as (
         {{ ratio('summed.actual', 'summed.customers') }} as actual
 
     from summed
-    left join champions as in_use
+    left join champions
         on
-            summed.source_system = in_use.source_system
-            and summed.task = in_use.task
-            and summed.population = in_use.population
-            and summed.algorithm = in_use.algorithm
+            summed.source_system = champions.source_system
+            and summed.task = champions.task
+            and summed.population = champions.population
+            and summed.algorithm = champions.algorithm
 
 )
 

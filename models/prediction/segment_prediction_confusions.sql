@@ -8,7 +8,8 @@ segment_backtests as (
 
 champions as (
 
-    select * from {{ ref('int_prediction__champions') }}
+    select * from {{ ref('model_registry') }}
+    where is_champion
 
 ),
 
@@ -18,7 +19,7 @@ counted as (
         source_system,
         task,
         segmentation,
-        part,
+        split,
         horizon_days,
         algorithm,
         is_baseline,
@@ -33,7 +34,7 @@ counted as (
         source_system,
         task,
         segmentation,
-        part,
+        split,
         horizon_days,
         algorithm,
         is_baseline,
@@ -48,7 +49,7 @@ segment_prediction_confusions as (
         counted.source_system,
         counted.task,
         counted.segmentation,
-        counted.part as split,
+        counted.split,
         counted.horizon_days,
         counted.algorithm,
         counted.is_baseline,

@@ -21,7 +21,7 @@ customer_rfm as (
         rfm_segment
 
     from segments
-    where is_present
+    where is_today
 
 )
 

@@ -1,61 +1,75 @@
-{# with `keep`, only a source system that has no cut points yet gets some -#}
-{%- if var('rfm_ruler') not in ('fit', 'keep') -%}
+{# when frozen, only a source system without cut points gets new ones -#}
+{%- if var('rfm_cut_points') not in ('refit', 'frozen') -%}
     {{ exceptions.raise_compiler_error(
-        'The var rfm_ruler is ' ~ var('rfm_ruler') ~ ': write fit or keep.'
+        'The var rfm_cut_points is ' ~ var('rfm_cut_points') ~ ': write refit or frozen.'
     ) }}
 {%- endif -%}
-{%- set keeps_ruler = var('rfm_ruler') == 'keep' -%}
+{%- set is_frozen = var('rfm_cut_points') == 'frozen' -%}
 {{ config(
-    materialized='incremental' if keeps_ruler else 'table',
+    materialized='incremental' if is_frozen else 'table',
     incremental_strategy='append',
     on_schema_change='fail',
 ) }}
 
 with
 
-measures as (
+customer_days as (
 
-    select * from {{ ref('int_rfm__measures') }}
+    select * from {{ ref('int_features__customer_days') }}
 
 ),
 
--- the ruler that stands, if it is to be kept
-kept_cut_points as (
+frozen_cut_points as (
 
-    select * from {{ this if is_incremental() else 'measures' }}
+    select source_system from {{ this if is_incremental() else 'customer_days' }}
     where {{ is_incremental() | lower }}
 
 ),
 
--- who never bought has no place on the ruler, which is cut today
+-- the cut points are those of today's customers with a purchase
 buyers as (
 
-    select * from measures
+    select * from customer_days
     where
-        is_present
+        is_today
         and frequency > 0
         and source_system not in (
-            select kept_cut_points.source_system from kept_cut_points
+            select frozen_cut_points.source_system from frozen_cut_points
         )
 
 ),
 
 measures_unpivoted as (
 
-    {% for measure in ['recency_days', 'frequency', 'monetary'] -%}
     select
         source_system,
-        '{{ measure }}' as measure,
-        cast({{ measure }} as decimal(18, 2)) as measured
+        'recency_days' as measure,
+        cast(recency_days as decimal(18, 2)) as measured
 
     from buyers
-    where {{ measure }} is not null
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+
+    union all
+
+    select
+        source_system,
+        'frequency' as measure,
+        cast(frequency as decimal(18, 2)) as measured
+
+    from buyers
+
+    union all
+
+    select
+        source_system,
+        'monetary' as measure,
+        cast(monetary as decimal(18, 2)) as measured
+
+    from buyers
+    where monetary is not null
 
 ),
 
--- the cuts are values that customers have, so that equal values stay together
+-- each cut point is a value that customers have, so equal values stay together
 cut_into_fifths as (
 
     select
@@ -71,36 +85,46 @@ cut_into_fifths as (
 
 ),
 
--- from the lowest values (1) to the highest (5); a bound of null is no bound
-bands as (
+fifths as (
 
-    {% for band in range(1, 6) -%}
-    select
-        source_system,
-        measure,
-        {{ band }} as band,
-        {{ 'null' if band == 1 else 'cut_' ~ (band - 1) }} as above,
-        {{ 'null' if band == 5 else 'cut_' ~ band }} as up_to
-
-    from cut_into_fifths
+    {% for fifth in range(1, 6) -%}
+    select {{ fifth }} as fifth
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
 ),
 
--- the fewer days since the last purchase, the better
+-- from the lowest values to the highest; the fewer days since the last purchase, the better
 scored as (
 
     select
-        source_system,
-        measure,
+        cut_into_fifths.source_system,
+        cut_into_fifths.measure,
         cast(
-            case when measure = 'recency_days' then 6 - band else band end as int
+            case
+                when cut_into_fifths.measure = 'recency_days' then 6 - fifths.fifth
+                else fifths.fifth
+            end as int
         ) as score,
-        cast(above as decimal(18, 2)) as above,
-        cast(up_to as decimal(18, 2)) as up_to
+        cast(
+            case fifths.fifth
+                when 2 then cut_into_fifths.cut_1
+                when 3 then cut_into_fifths.cut_2
+                when 4 then cut_into_fifths.cut_3
+                when 5 then cut_into_fifths.cut_4
+            end as decimal(18, 2)
+        ) as above,
+        cast(
+            case fifths.fifth
+                when 1 then cut_into_fifths.cut_1
+                when 2 then cut_into_fifths.cut_2
+                when 3 then cut_into_fifths.cut_3
+                when 4 then cut_into_fifths.cut_4
+            end as decimal(18, 2)
+        ) as up_to
 
-    from bands
+    from cut_into_fifths
+    cross join fifths
 
 )
 

@@ -18,7 +18,7 @@ cluster_candidates as (
             'is_pinned': 'boolean',
             'is_elbow': 'boolean',
             'customers': 'bigint',
-            'left_out': 'bigint',
+            'excluded_customers': 'bigint',
             'inertia': 'double',
             'silhouette': 'double',
             'davies_bouldin': 'double',

@@ -1,13 +1,12 @@
-{%- set rules = var('segmentation_rules') -%}
 with
 
-cluster_candidates as (
+candidates as (
 
-    select * from {{ ref('cluster_candidates') }}
+    select * from {{ ref('int_segmentation__candidates') }}
 
 ),
 
--- what collapsed to one cluster, or could not be drawn again, is no choice; times the
+-- a candidate with one cluster, or without resamples, cannot be chosen; multiplied by the
 -- root of k, the silhouette does not favour segments that merge neighbours
 judged as (
 
@@ -15,26 +14,27 @@ judged as (
         *,
         round(silhouette * sqrt(n_clusters), 9) as separation,
         coalesce(smallest_share >= minimum_share, false)
-        and coalesce(noise_share, 0) <= {{ rules.max_noise_share }} as is_large_enough,
+        and coalesce(noise_share, 0) <= {{ threshold('max_noise_share') }}
+            as is_large_enough,
         case
             when
-                structure_p_value <= {{ rules.significance }}
-                and correlation_p_value <= {{ rules.significance }}
+                structure_p_value <= {{ threshold('significance') }}
+                and correlation_p_value <= {{ threshold('significance') }}
                 then 2
-            when structure_p_value <= {{ rules.significance }} then 1
+            when structure_p_value <= {{ threshold('significance') }} then 1
             else 0
         end as nulls_beaten,
-        -- resamples differ by chance: past this, one is as stable as the other
-        stability_mean >= {{ rules.fully_stable_mean }}
-        and coalesce(stability_min >= {{ rules.fully_stable_least }}, false)
+        -- resamples differ by chance: from here on, candidates are equally stable
+        stability_mean >= {{ threshold('full_mean_stability') }}
+        and coalesce(stability_min >= {{ threshold('full_min_stability') }}, false)
             as is_fully_stable
 
-    from cluster_candidates
+    from candidates
     where n_clusters >= 2 and stability_mean is not null
 
 ),
 
--- candidates of one class are large enough alike and beat as many kinds of null data
+-- stability is compared among candidates that are as large and beat as many null data
 compared as (
 
     select
@@ -44,6 +44,18 @@ compared as (
         ) as best_stability
 
     from judged
+
+),
+
+near_best as (
+
+    select
+        *,
+        is_fully_stable
+        or stability_mean >= best_stability - {{ threshold('stability_tolerance') }}
+            as is_stable_enough
+
+    from compared
 
 ),
 
@@ -58,15 +70,14 @@ ranked as (
                 is_large_enough desc,
                 nulls_beaten desc,
                 is_fully_stable desc,
-                is_fully_stable or stability_mean
-                >= best_stability - {{ rules.stability_tolerance }} desc,
+                is_stable_enough desc,
                 separation desc nulls last,
                 n_clusters asc,
                 algorithm asc,
                 setting asc
         ) as choice_rank
 
-    from compared
+    from near_best
 
 ),
 
@@ -81,8 +92,8 @@ chosen as (
         case
             when
                 nulls_beaten = 2 and is_large_enough
-                and stability_mean >= {{ rules.stable_mean }}
-                and stability_min >= {{ rules.stable_least }}
+                and stability_mean >= {{ threshold('strong_mean_stability') }}
+                and stability_min >= {{ threshold('strong_min_stability') }}
                 then 'strong'
             when nulls_beaten >= 1 then 'weak'
             else 'none'
@@ -91,7 +102,7 @@ chosen as (
         is_large_enough,
         nulls_beaten,
         customers,
-        left_out,
+        excluded_customers,
         stability_mean,
         stability_min,
         separation,

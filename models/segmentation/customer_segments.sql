@@ -6,9 +6,9 @@ customer_clusters as (
 
 ),
 
-segments as (
+names as (
 
-    select * from {{ ref('segments') }}
+    select * from {{ ref('int_segmentation__names') }}
 
 ),
 
@@ -33,14 +33,14 @@ customer_segments as (
         customer_clusters.segmentation,
         customer_clusters.segment_id,
         customer_clusters.confidence,
-        coalesce(segments.segment_name, 'Not segmented') as segment_name,
+        coalesce(names.segment_name, 'Not segmented') as segment_name,
         coalesce(cluster_choices.verdict, 'none') as verdict
 
     from customer_clusters
-    left join segments
+    left join names
         on
-            customer_clusters.segmentation = segments.segmentation
-            and customer_clusters.segment_id = segments.segment_id
+            customer_clusters.segmentation = names.segmentation
+            and customer_clusters.segment_id = names.segment_id
     left join cluster_choices
         on customer_clusters.segmentation = cluster_choices.segmentation
     left join customer_rfm

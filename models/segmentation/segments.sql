@@ -14,7 +14,7 @@ customer_features as (
 
 names as (
 
-    select * from {{ ref('int_segments__names') }}
+    select * from {{ ref('int_segmentation__names') }}
 
 ),
 
@@ -30,7 +30,7 @@ cluster_choices as (
 
 ),
 
--- who was left out is in no segment
+-- excluded customers are in no segment
 summed_to_segments as (
 
     select
@@ -53,44 +53,43 @@ summed_to_segments as (
 
 ),
 
-shared_out as (
+shares_added as (
 
     select
-        {% for part, share in [('customers', 'share'), ('revenue', 'revenue_share')] -%}
-        {{ ratio(part, 'sum(' ~ part ~ ') over everyone') }} as {{ share }},
-        {% endfor -%}
-        *
+        *,
+        {{ ratio('customers', 'sum(customers) over segmented') }} as share,
+        {{ ratio('revenue', 'sum(revenue) over segmented') }} as revenue_share
 
     from summed_to_segments
-    window everyone as (partition by segmentation)
+    window segmented as (partition by segmentation)
 
 ),
 
 segments as (
 
     select
-        shared_out.segmentation,
-        shared_out.source_system,
-        shared_out.segment_id,
+        shares_added.segmentation,
+        shares_added.source_system,
+        shares_added.segment_id,
         names.segment_name,
-        shared_out.customers,
-        shared_out.share,
-        shared_out.revenue_share,
+        shares_added.customers,
+        shares_added.share,
+        shares_added.revenue_share,
         fits.algorithm,
         fits.setting,
-        shared_out.fit_id,
-        cast(shared_out.revenue as decimal(18, 2)) as revenue,
-        shared_out.segment_id = 0 as is_outliers,
+        shares_added.fit_id,
+        cast(shares_added.revenue as decimal(18, 2)) as revenue,
+        shares_added.segment_id = 0 as is_outliers,
         coalesce(cluster_choices.verdict, 'none') as verdict
 
-    from shared_out
+    from shares_added
     left join names
         on
-            shared_out.segmentation = names.segmentation
-            and shared_out.segment_id = names.segment_id
-    left join fits on shared_out.fit_id = fits.fit_id
+            shares_added.segmentation = names.segmentation
+            and shares_added.segment_id = names.segment_id
+    left join fits on shares_added.fit_id = fits.fit_id
     left join cluster_choices
-        on shared_out.segmentation = cluster_choices.segmentation
+        on shares_added.segmentation = cluster_choices.segmentation
 
 )
 

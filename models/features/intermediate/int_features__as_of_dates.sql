@@ -1,11 +1,10 @@
 {{ config(materialized='table') }}
 
-{%- set later = var('prediction')['segment_after_days'] -%}
 with
 
 customers as (
 
-    select * from {{ ref('customers') }}
+    {{ union_source_systems('customers') }}
 
 ),
 
@@ -15,96 +14,152 @@ source_systems as (
 
 ),
 
+transactions as (
+
+    select * from {{ ref('transactions') }}
+
+),
+
+splits as (
+
+    select * from {{ ref('int_features__splits') }}
+
+),
+
+buyers as (
+
+    select
+        customer_key,
+        source_system,
+        cast(min(completed_at) as date) as first_purchase_date
+
+    from transactions
+    where is_completed and customer_key is not null
+    group by customer_key, source_system
+
+),
+
+-- the hash of the key chooses whom models learn from, whatever the customers did
 first_purchases as (
 
-    select * from {{ ref('int_observations__first_purchases') }}
+    select
+        *,
+        row_number() over (
+            partition by source_system
+            order by md5(customer_key) asc, customer_key asc
+        ) <= {{ var('training_customers') }} as is_training_customer
+
+    from buyers
 
 ),
 
-cutoffs as (
+training_customers as (
 
-    select * from {{ ref('int_prediction__cutoffs') }}
+    select * from first_purchases
+    where is_training_customer
 
 ),
 
-today as (
+-- the dates that models of existing customers learn from, and are tested on
+training_dates as (
+
+    select
+        source_system,
+        train_from_date as as_of_date
+
+    from splits
+    where population = 'existing' and train_from_date is not null
+
+    union distinct
+
+    select
+        source_system,
+        test_from_date as as_of_date
+
+    from splits
+    where population = 'existing' and test_from_date is not null
+
+),
+
+requested as (
 
     select
         customers.customer_key,
         customers.source_system,
         source_systems.as_of_date,
-        true as is_present,
-        false as is_later,
-        false as is_cutoff
+        true as is_today,
+        false as is_training_date,
+        false as is_segment_target_date
 
     from customers
     inner join source_systems
         on customers.source_system = source_systems.source_system
+    where {{ is_known_on('customers.joined_at', 'source_systems.as_of_date') }}
 
-),
-
--- the same time after the first purchase for all: whoever has not had it is left out
-after_first_purchase as (
+    union all
 
     select
-        first_purchases.customer_key,
-        first_purchases.source_system,
-        cast(
-            {{ dbt.dateadd('day', later, 'first_purchases.day_after_date') }} as date
-        ) as as_of_date,
-        false as is_present,
-        true as is_later,
-        false as is_cutoff
+        training_customers.customer_key,
+        training_customers.source_system,
+        training_dates.as_of_date,
+        false as is_today,
+        true as is_training_date,
+        false as is_segment_target_date
 
-    from first_purchases
-
-),
-
--- the past days at which models learn and are tested
-at_cutoffs as (
-
-    select
-        first_purchases.customer_key,
-        first_purchases.source_system,
-        cutoffs.cutoff_date as as_of_date,
-        false as is_present,
-        false as is_later,
-        true as is_cutoff
-
-    from first_purchases
-    inner join cutoffs
+    from training_customers
+    inner join training_dates
         on
-            first_purchases.source_system = cutoffs.source_system
-            and first_purchases.first_purchase_date < cutoffs.cutoff_date
+            training_customers.source_system = training_dates.source_system
+            and training_customers.first_purchase_date < training_dates.as_of_date
+
+    union all
+
+    -- the same time after the first purchase for all, if that date has come
+    select
+        training_customers.customer_key,
+        training_customers.source_system,
+        {{ days_after(
+            var('prediction_segment_days') + 1, 'training_customers.first_purchase_date'
+        ) }} as as_of_date,
+        false as is_today,
+        false as is_training_date,
+        true as is_segment_target_date
+
+    from training_customers
+    inner join source_systems
+        on training_customers.source_system = source_systems.source_system
+    where
+        {{ days_after(
+            var('prediction_segment_days') + 1, 'training_customers.first_purchase_date'
+        ) }} <= source_systems.as_of_date
 
 ),
 
-united as (
-
-    select * from today
-    union all
-    select * from after_first_purchase
-    union all
-    select * from at_cutoffs
-
-),
-
--- a day that is both today and a past day's end is one observation
-observed as (
+-- a date may be wanted for several reasons
+as_of_dates as (
 
     select
-        united.customer_key,
-        united.source_system,
-        united.as_of_date,
-        bool_or(united.is_present) as is_present,
-        bool_or(united.is_later) as is_later,
-        bool_or(united.is_cutoff) as is_cutoff
+        requested.customer_key,
+        requested.source_system,
+        requested.as_of_date,
+        first_purchases.first_purchase_date,
+        bool_or(requested.is_today) as is_today,
+        bool_or(requested.is_training_date) as is_training_date,
+        bool_or(requested.is_segment_target_date) as is_segment_target_date,
+        coalesce(first_purchases.first_purchase_date < requested.as_of_date, false)
+            as has_purchased,
+        coalesce(first_purchases.is_training_customer, false) as is_training_customer
 
-    from united
-    inner join source_systems on united.source_system = source_systems.source_system
-    where united.is_present or united.as_of_date <= source_systems.as_of_date
-    group by united.customer_key, united.source_system, united.as_of_date
+    from requested
+    left join first_purchases
+        on requested.customer_key = first_purchases.customer_key
+    group by
+        requested.customer_key,
+        requested.source_system,
+        requested.as_of_date,
+        first_purchases.first_purchase_date,
+        first_purchases.is_training_customer
 
 )
 
-select * from observed
+select * from as_of_dates

@@ -2,9 +2,9 @@
 
 with
 
-customers as (
+as_of_dates as (
 
-    select * from {{ ref('int_observations__customers') }}
+    select * from {{ ref('int_features__as_of_dates') }}
 
 ),
 
@@ -16,13 +16,27 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
+    where is_completed
 
 ),
 
 transaction_lines as (
 
     select * from {{ ref('transaction_lines') }}
+    where is_product and quantity > 0
+
+),
+
+purchases_counted as (
+
+    select
+        customer_key,
+        as_of_date,
+        count(*) as purchases
+
+    from transactions
+    group by customer_key, as_of_date
 
 ),
 
@@ -39,11 +53,6 @@ products_of_purchases as (
     from transaction_lines
     inner join transactions
         on transaction_lines.transaction_key = transactions.transaction_key
-    where
-        transactions.is_completed
-        and (transactions.is_present or transactions.is_later)
-        and transaction_lines.is_product
-        and transaction_lines.quantity > 0
     group by
         transactions.customer_key,
         transactions.as_of_date,
@@ -84,26 +93,29 @@ summed_to_customers as (
 measured as (
 
     select
-        customers.customer_key,
-        customers.as_of_date,
+        as_of_dates.customer_key,
+        as_of_dates.as_of_date,
         coalesce(summed.distinct_products, 0) as distinct_products,
-        {{ ratio('coalesce(summed.items, 0)', 'customers.lifetime_purchases') }}
-            as basket_items,
+        {{ ratio('coalesce(summed.items, 0)', 'purchases_counted.purchases') }}
+            as mean_basket_items,
         {{ ratio(
-            'coalesce(summed.chosen_products, 0)', 'customers.lifetime_purchases'
-        ) }} as basket_products,
+            'coalesce(summed.chosen_products, 0)', 'purchases_counted.purchases'
+        ) }} as mean_basket_products,
         {{ ratio('summed.repeated_products', 'summed.chosen_products') }}
             as repeat_product_share
 
-    from customers
+    from as_of_dates
     inner join source_systems
-        on customers.source_system = source_systems.source_system
+        on as_of_dates.source_system = source_systems.source_system
+    left join purchases_counted
+        on
+            as_of_dates.customer_key = purchases_counted.customer_key
+            and as_of_dates.as_of_date = purchases_counted.as_of_date
     left join summed_to_customers as summed
         on
-            customers.customer_key = summed.customer_key
-            and customers.as_of_date = summed.as_of_date
-    where
-        source_systems.has_products and (customers.is_present or customers.is_later)
+            as_of_dates.customer_key = summed.customer_key
+            and as_of_dates.as_of_date = summed.as_of_date
+    where source_systems.has_products
 
 )
 

@@ -2,93 +2,107 @@
 
 with
 
-observations as (
+as_of_dates as (
 
-    select * from {{ ref('int_observations__customers') }}
-
-),
-
-customers as (
-
-    select * from {{ ref('customers') }}
+    select * from {{ ref('int_features__as_of_dates') }}
 
 ),
 
-source_systems as (
-
-    select * from {{ ref('int_features__source_systems') }}
-
-),
-
-rfm as (
-
-    select * from {{ ref('int_rfm__measures') }}
-
-),
-
-{% set measures = [
-    'tenure', 'intervals', 'habits', 'baskets', 'transactions', 'merchants',
-] -%}
-{% for name in measures -%}
-{{ name }} as (
-
-    select * from {{ ref('int_features__' ~ name) }}
-
-),
-
-{% endfor -%}
-joined as (
+-- as on record today: no source system keeps their history
+attributes as (
 
     select
-        observations.customer_key,
-        observations.source_system,
-        observations.as_of_date,
-        observations.is_present,
-        customers.gender,
-        customers.city,
-        customers.country,
-        customers.age,
-        customers.annual_income,
-        customers.spending_score,
-        tenure.tenure_days,
-        tenure.activity_recency_days,
-        rfm.recency_days,
-        rfm.frequency,
-        rfm.monetary,
-        observations.lifetime_transactions,
-        intervals.purchase_days,
-        intervals.interpurchase_days,
-        intervals.interpurchase_variation,
-        habits.active_months,
-        habits.weekend_share,
-        habits.morning_share,
-        habits.evening_share,
-        transactions.basket_value,
-        baskets.basket_items,
-        baskets.basket_products,
-        baskets.distinct_products,
-        baskets.repeat_product_share,
-        transactions.return_rate,
-        transactions.coupons,
-        transactions.redemption_rate,
-        merchants.favourite_merchant,
-        merchants.favourite_merchant_share,
-        case
-            when source_systems.has_merchants
-                then coalesce(merchants.distinct_merchants, 0)
-        end as distinct_merchants
+        customer_key,
+        gender,
+        city,
+        country,
+        age,
+        annual_income,
+        spending_score
 
-    from observations
-    inner join customers on observations.customer_key = customers.customer_key
-    inner join source_systems
-        on observations.source_system = source_systems.source_system
-    {% for name in ['rfm'] + measures -%}
-    left join {{ name }}
-        on
-            observations.customer_key = {{ name }}.customer_key
-            and observations.as_of_date = {{ name }}.as_of_date
-    {% endfor %}
+    from {{ ref('customers') }}
+
+),
+
+favourite_merchants as (
+
+    select
+        customer_key,
+        as_of_date,
+        merchant_name as favourite_merchant,
+        merchant_share as favourite_merchant_share
+
+    from {{ ref('int_features__merchant_shares') }}
+    where merchant_rank = 1
+
+),
+
+lifetime as (
+
+    select * from {{ ref('int_features__lifetime') }}
+
+),
+
+intervals as (
+
+    select * from {{ ref('int_features__intervals') }}
+
+),
+
+habits as (
+
+    select * from {{ ref('int_features__habits') }}
+
+),
+
+purchases as (
+
+    select * from {{ ref('int_features__purchases') }}
+
+),
+
+baskets as (
+
+    select * from {{ ref('int_features__baskets') }}
+
+),
+
+visits as (
+
+    select * from {{ ref('int_features__visits') }}
+
+),
+
+lookbacks as (
+
+    select * from {{ ref('int_features__lookbacks') }}
+
+),
+
+recent_lines as (
+
+    select * from {{ ref('int_features__recent_lines') }}
+
+),
+
+-- the contract in the YAML file lists all features; a measure that has a column more fails
+-- the test assert_every_measure_is_a_feature
+customer_days as (
+
+    select {{ columns_of('int_features__customer_days') }}
+
+    from as_of_dates
+    {{ measured_by('attributes', 'customer_key') }}
+    {{ measured_by('favourite_merchants') }}
+    {{ measured_by('lifetime') }}
+    {{ measured_by('intervals') }}
+    {{ measured_by('habits') }}
+    {{ measured_by('purchases') }}
+    {{ measured_by('baskets') }}
+    {{ measured_by('visits') }}
+    {{ measured_by('lookbacks') }}
+    {{ measured_by('recent_lines') }}
 
 )
 
-select * from joined
+select * from customer_days

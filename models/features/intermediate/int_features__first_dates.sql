@@ -1,8 +1,8 @@
 with
 
-first_purchases as (
+first_transactions as (
 
-    select * from {{ ref('int_observations__first_purchases') }}
+    select * from {{ ref('int_features__first_transactions') }}
 
 ),
 
@@ -15,17 +15,17 @@ source_systems as (
 christmas_added as (
 
     select
-        first_purchases.*,
+        first_transactions.*,
         cast(
-            cast(year(first_purchases.first_purchase_date) as string)
+            cast(year(first_transactions.first_purchase_date) as string)
             || '-12-25' as date
         ) as this_christmas_date,
         cast(
-            cast(year(first_purchases.first_purchase_date) + 1 as string)
+            cast(year(first_transactions.first_purchase_date) + 1 as string)
             || '-12-25' as date
         ) as next_christmas_date
 
-    from first_purchases
+    from first_transactions
 
 ),
 

@@ -1,8 +1,17 @@
+{{ config(materialized='table') }}
+
 with
 
-first_purchases as (
+first_transactions as (
 
-    select * from {{ ref('int_observations__first_purchases') }}
+    select * from {{ ref('int_features__first_transactions') }}
+
+),
+
+as_of_dates as (
+
+    select * from {{ ref('int_features__as_of_dates') }}
+    where is_today
 
 ),
 
@@ -18,12 +27,6 @@ transactions as (
 
 ),
 
-source_systems as (
-
-    select * from {{ ref('int_features__source_systems') }}
-
-),
-
 dates as (
 
     select * from {{ ref('int_features__first_dates') }}
@@ -36,17 +39,20 @@ first_baskets as (
 
 ),
 
-first_purchase_features as (
+-- new: the first purchase is the only day with purchases, and not long ago
+joined as (
 
     select
-        first_purchases.customer_key,
-        first_purchases.source_system,
-        first_purchases.transaction_key,
-        first_purchases.first_purchase_date,
-        customers.last_completed_at < first_purchases.day_after_date
+        first_transactions.customer_key,
+        first_transactions.source_system,
+        first_transactions.transaction_key,
+        first_transactions.first_purchase_date,
+        first_transactions.as_of_date,
+        as_of_dates.is_training_customer,
+        customers.last_completed_at < first_transactions.as_of_date
         and {{ dbt.datediff(
-            'first_purchases.first_purchase_date', 'source_systems.as_of_date', 'day'
-        ) }} <= {{ var('prediction')['new_within_days'] }} as is_new,
+            'first_transactions.first_purchase_date', 'as_of_dates.as_of_date', 'day'
+        ) }} <= {{ var('prediction_new_customer_days') }} as is_new,
         customers.gender,
         customers.city,
         customers.country,
@@ -64,14 +70,14 @@ first_purchase_features as (
         first_baskets.product_value,
         first_baskets.items_per_line,
         first_baskets.mean_unit_price,
-        first_baskets.least_unit_price,
-        first_baskets.greatest_unit_price,
+        first_baskets.min_unit_price,
+        first_baskets.max_unit_price,
         first_baskets.largest_line_value,
         first_baskets.largest_line_share,
         first_baskets.spend_concentration,
         first_baskets.single_share,
         first_baskets.dozen_share,
-        first_baskets.bulk_share,
+        first_baskets.bulk_24_share,
         first_baskets.spend_share_under_1,
         first_baskets.spend_share_1_to_2,
         first_baskets.spend_share_2_to_3,
@@ -79,16 +85,23 @@ first_purchase_features as (
         first_baskets.spend_share_from_5,
         first_baskets.has_fees
 
-    from first_purchases
-    inner join customers on first_purchases.customer_key = customers.customer_key
+    from first_transactions
+    inner join as_of_dates
+        on first_transactions.customer_key = as_of_dates.customer_key
+    inner join customers on first_transactions.customer_key = customers.customer_key
     inner join transactions
-        on first_purchases.transaction_key = transactions.transaction_key
-    inner join dates on first_purchases.customer_key = dates.customer_key
-    inner join source_systems
-        on first_purchases.source_system = source_systems.source_system
+        on first_transactions.transaction_key = transactions.transaction_key
+    inner join dates on first_transactions.customer_key = dates.customer_key
     left join first_baskets
-        on first_purchases.customer_key = first_baskets.customer_key
+        on first_transactions.customer_key = first_baskets.customer_key
+
+),
+
+first_purchases as (
+
+    select * from joined
+    where is_training_customer or is_new
 
 )
 
-select * from first_purchase_features
+select * from first_purchases

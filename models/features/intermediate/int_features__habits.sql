@@ -1,8 +1,10 @@
+{{ config(materialized='table') }}
+
 with
 
-customers as (
+as_of_dates as (
 
-    select * from {{ ref('int_observations__customers') }}
+    select * from {{ ref('int_features__as_of_dates') }}
 
 ),
 
@@ -14,7 +16,7 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
@@ -38,8 +40,8 @@ purchases_summed_to_customers as (
 measured as (
 
     select
-        customers.customer_key,
-        customers.as_of_date,
+        as_of_dates.customer_key,
+        as_of_dates.as_of_date,
         coalesce(summed.active_months, 0) as active_months,
         {{ ratio('summed.at_weekends', 'summed.purchases') }} as weekend_share,
         case
@@ -51,13 +53,13 @@ measured as (
                 then {{ ratio('summed.in_evenings', 'summed.purchases') }}
         end as evening_share
 
-    from customers
+    from as_of_dates
     inner join source_systems
-        on customers.source_system = source_systems.source_system
+        on as_of_dates.source_system = source_systems.source_system
     left join purchases_summed_to_customers as summed
         on
-            customers.customer_key = summed.customer_key
-            and customers.as_of_date = summed.as_of_date
+            as_of_dates.customer_key = summed.customer_key
+            and as_of_dates.as_of_date = summed.as_of_date
     where source_systems.has_transactions
 
 )

@@ -1,8 +1,10 @@
+{{ config(materialized='table') }}
+
 with
 
-customers as (
+as_of_dates as (
 
-    select * from {{ ref('int_observations__customers') }}
+    select * from {{ ref('int_features__as_of_dates') }}
 
 ),
 
@@ -14,7 +16,7 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
@@ -57,6 +59,7 @@ summed_to_customers as (
     select
         customer_key,
         as_of_date,
+        max(purchase_date) as last_purchase_date,
         count(*) as purchase_days,
         count(interval_days) as intervals,
         sum(interval_days) as total_days,
@@ -69,13 +72,14 @@ summed_to_customers as (
 
 ),
 
--- the sample's standard deviation over the mean, in whole numbers up to the last steps
+-- the sample standard deviation over the mean, in whole numbers up to the last steps
 measured as (
 
     select
-        customers.customer_key,
-        customers.as_of_date,
+        as_of_dates.customer_key,
+        as_of_dates.as_of_date,
         coalesce(summed.purchase_days, 0) as purchase_days,
+        summed.last_purchase_date,
         summed.longest_interval_days,
         summed.last_interval_days,
         {{ ratio('summed.total_days', 'summed.intervals') }} as interpurchase_days,
@@ -88,15 +92,35 @@ measured as (
             'summed.total_days'
         ) }} as interpurchase_variation
 
-    from customers
+    from as_of_dates
     inner join source_systems
-        on customers.source_system = source_systems.source_system
+        on as_of_dates.source_system = source_systems.source_system
     left join summed_to_customers as summed
         on
-            customers.customer_key = summed.customer_key
-            and customers.as_of_date = summed.as_of_date
+            as_of_dates.customer_key = summed.customer_key
+            and as_of_dates.as_of_date = summed.as_of_date
     where source_systems.has_transactions
+
+),
+
+compared as (
+
+    select
+        customer_key,
+        as_of_date,
+        purchase_days,
+        interpurchase_days,
+        interpurchase_variation,
+        longest_interval_days,
+        last_interval_days,
+        interpurchase_days * interpurchase_variation as interpurchase_deviation,
+        {{ ratio(
+            dbt.datediff('last_purchase_date', 'as_of_date', 'day'),
+            'interpurchase_days'
+        ) }} as overdue_ratio
+
+    from measured
 
 )
 
-select * from measured
+select * from compared

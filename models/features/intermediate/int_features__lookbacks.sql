@@ -1,7 +1,12 @@
 {{ config(materialized='table') }}
 
-{%- set back = lookbacks() -%}
 with
+
+as_of_dates as (
+
+    select * from {{ ref('int_features__as_of_dates') }}
+
+),
 
 source_systems as (
 
@@ -11,89 +16,112 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
--- a purchase has happened when it was completed, a return when it was made; of a source
--- system without amounts all money is null
+-- a purchase happens when it is completed, a return when it is made; in a source system
+-- without amounts all money is null
 dated as (
 
     select
-        transactions.customer_key,
-        transactions.as_of_date,
+        as_of_dates.customer_key,
+        as_of_dates.as_of_date,
         transactions.is_completed,
-        case when source_systems.has_amounts then 0 end as no_amount,
         transactions.amount,
-        month(transactions.completed_at) >= 9 as is_in_autumn,
+        case when transactions.is_completed then transactions.amount end as bought,
+        case when source_systems.has_amounts then 0 end as no_amount,
+        month(transactions.completed_at) >= 9 as is_sep_dec,
         cast(
             {{ dbt.datediff(
                 'coalesce(transactions.completed_at, transactions.transacted_at)',
-                'transactions.as_of_date',
+                'as_of_dates.as_of_date',
                 'day'
             ) }} as int
         ) as days_ago
 
-    from transactions
+    from as_of_dates
     inner join source_systems
-        on transactions.source_system = source_systems.source_system
-    where
-        transactions.is_cutoff
-        and (transactions.is_completed or transactions.amount is not null)
+        on as_of_dates.source_system = source_systems.source_system
+    left join transactions
+        on
+            as_of_dates.customer_key = transactions.customer_key
+            and as_of_dates.as_of_date = transactions.as_of_date
+            and (transactions.is_completed or transactions.amount is not null)
+    where source_systems.has_transactions
 
 ),
 
--- four decimals, so that sums do not depend on the order of the rows
+-- a weight halves with each half-life; four decimals make exact sums
 weighted as (
 
     select
         *,
-        {% for days in back.half_lives -%}
-        cast(power(0.5, days_ago / cast({{ days }} as double)) as decimal(8, 4))
-            as weight_{{ days }},
-        {% endfor -%}
-        case when is_completed then amount end as bought
+        cast(power(0.5, days_ago / cast(30 as double)) as decimal(8, 4)) as weight_30,
+        cast(power(0.5, days_ago / cast(90 as double)) as decimal(8, 4)) as weight_90,
+        cast(power(0.5, days_ago / cast(180 as double)) as decimal(8, 4)) as weight_180,
+        days_ago <= 30 as is_in_30,
+        days_ago <= 90 as is_in_90,
+        days_ago <= 180 as is_in_180,
+        days_ago <= 365 as is_in_365,
+        days_ago > 0 and days_ago <= 91 as is_in_quarter_1,
+        days_ago > 91 and days_ago <= 182 as is_in_quarter_2,
+        days_ago > 182 and days_ago <= 273 as is_in_quarter_3,
+        days_ago > 273 and days_ago <= 365 as is_in_quarter_4,
+        is_sep_dec and days_ago <= 365 as is_last_sep_dec
 
     from dated
 
 ),
 
+{% set spend = 'case when {0} then amount else no_amount end' -%}
+{% set gross = 'case when {0} then bought else no_amount end' -%}
+{% set decayed = 'case when is_completed then {0} else 0 end' -%}
 summed as (
 
     select
         customer_key,
         as_of_date,
-        {% for days in back.windows -%}
-        count(*) filter (where is_completed and days_ago <= {{ days }})
-            as purchases_{{ days }},
-        {{ total('case when days_ago <= ' ~ days ~ ' then amount else no_amount end') }}
-            as spend_{{ days }},
-        {% endfor -%}
-        {% for number, above, up_to in back.quarters -%}
-        count(*) filter (
-            where is_completed and days_ago > {{ above }} and days_ago <= {{ up_to }}
-        ) as purchases_quarter_{{ number }},
-        {{ total(
-            'case when days_ago > ' ~ above ~ ' and days_ago <= ' ~ up_to
-            ~ ' then bought else no_amount end'
-        ) }} as spend_quarter_{{ number }},
-        {% endfor -%}
-        {% for days in back.half_lives -%}
-        {{ total('case when is_completed then weight_' ~ days ~ ' else 0 end', 4) }}
-            as decayed_purchases_{{ days }},
-        {{ total('bought * weight_' ~ days, 6) }} as decayed_spend_{{ days }},
-        {% endfor -%}
-        count(*) filter (where is_in_autumn and days_ago <= 365) as autumn_purchases,
-        {{ total(
-            'case when is_in_autumn and days_ago <= 365 then bought else no_amount end'
-        ) }} as autumn_spend,
-        {{ total('case when days_ago <= 365 then bought else no_amount end') }}
-            as gross_spend_365,
-        max(case when days_ago <= 365 then bought end) as largest_purchase
+        count(*) filter (where is_completed and is_in_30) as purchases_30,
+        {{ total(spend.format('is_in_30')) }} as spend_30,
+        count(*) filter (where is_completed and is_in_90) as purchases_90,
+        {{ total(spend.format('is_in_90')) }} as spend_90,
+        count(*) filter (where is_completed and is_in_180) as purchases_180,
+        {{ total(spend.format('is_in_180')) }} as spend_180,
+        count(*) filter (where is_completed and is_in_365) as purchases_365,
+        {{ total(spend.format('is_in_365')) }} as spend_365,
+        count(*) filter (where is_completed and is_in_quarter_1) as purchases_quarter_1,
+        {{ total(gross.format('is_in_quarter_1')) }} as spend_quarter_1,
+        count(*) filter (where is_completed and is_in_quarter_2) as purchases_quarter_2,
+        {{ total(gross.format('is_in_quarter_2')) }} as spend_quarter_2,
+        count(*) filter (where is_completed and is_in_quarter_3) as purchases_quarter_3,
+        {{ total(gross.format('is_in_quarter_3')) }} as spend_quarter_3,
+        count(*) filter (where is_completed and is_in_quarter_4) as purchases_quarter_4,
+        {{ total(gross.format('is_in_quarter_4')) }} as spend_quarter_4,
+        {{ total(decayed.format('weight_30'), 4) }} as decayed_purchases_30,
+        {{ total('bought * weight_30', 6) }} as decayed_spend_30,
+        {{ total(decayed.format('weight_90'), 4) }} as decayed_purchases_90,
+        {{ total('bought * weight_90', 6) }} as decayed_spend_90,
+        {{ total(decayed.format('weight_180'), 4) }} as decayed_purchases_180,
+        {{ total('bought * weight_180', 6) }} as decayed_spend_180,
+        count(*) filter (where is_last_sep_dec) as sep_dec_purchases,
+        {{ total(gross.format('is_last_sep_dec')) }} as sep_dec_spend,
+        {{ total(gross.format('is_in_365')) }} as gross_spend_365,
+        max(case when is_in_365 then bought end) as largest_purchase
 
     from weighted
     group by customer_key, as_of_date
 
+),
+
+measured as (
+
+    select
+        *,
+        gross_spend_365 - spend_365 as returned_spend_365
+
+    from summed
+
 )
 
-select * from summed
+select * from measured

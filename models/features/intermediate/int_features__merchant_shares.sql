@@ -1,19 +1,21 @@
+{{ config(materialized='table') }}
+
 with
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
--- a claimed coupon shows a taste for the merchant, redeemed or not
+-- a claimed coupon shows an interest in the merchant, redeemed or not
 summed_to_merchants as (
 
     select
         customer_key,
         source_system,
         as_of_date,
-        is_present,
+        is_today,
         merchant_key,
         min(merchant_name) as merchant_name,
         count(*) as transaction_count,
@@ -22,27 +24,17 @@ summed_to_merchants as (
 
     from transactions
     where merchant_key is not null
-    group by customer_key, source_system, as_of_date, is_present, merchant_key
+    group by customer_key, source_system, as_of_date, is_today, merchant_key
 
 ),
 
-summed_to_customers as (
-
-    select
-        customer_key,
-        as_of_date,
-        sum(transaction_count) as transaction_count
-
-    from summed_to_merchants
-    group by customer_key, as_of_date
-
-),
-
--- of merchants that are visited equally often, the one bought from more, then later
+-- ties go to the merchant with more purchases, then to the more recent one
 merchants_ranked as (
 
     select
         *,
+        sum(transaction_count) over (partition by customer_key, as_of_date)
+            as transactions_of_customer,
         row_number() over (
             partition by customer_key, as_of_date
             order by
@@ -59,23 +51,17 @@ merchants_ranked as (
 merchant_shares as (
 
     select
-        ranked.customer_key,
-        ranked.source_system,
-        ranked.as_of_date,
-        ranked.is_present,
-        ranked.merchant_key,
-        ranked.merchant_name,
-        ranked.transaction_count,
-        {{ ratio(
-            'ranked.transaction_count', 'summed_to_customers.transaction_count'
-        ) }} as merchant_share,
-        cast(ranked.merchant_rank as int) as merchant_rank
+        customer_key,
+        source_system,
+        as_of_date,
+        is_today,
+        merchant_key,
+        merchant_name,
+        transaction_count,
+        {{ ratio('transaction_count', 'transactions_of_customer') }} as merchant_share,
+        cast(merchant_rank as int) as merchant_rank
 
-    from merchants_ranked as ranked
-    inner join summed_to_customers
-        on
-            ranked.customer_key = summed_to_customers.customer_key
-            and ranked.as_of_date = summed_to_customers.as_of_date
+    from merchants_ranked
 
 )
 

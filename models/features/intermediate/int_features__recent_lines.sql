@@ -2,9 +2,21 @@
 
 with
 
+as_of_dates as (
+
+    select * from {{ ref('int_features__as_of_dates') }}
+
+),
+
+source_systems as (
+
+    select * from {{ ref('int_features__source_systems') }}
+
+),
+
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
@@ -29,7 +41,6 @@ lines as (
         on transaction_lines.transaction_key = transactions.transaction_key
     where
         transactions.is_completed
-        and transactions.is_cutoff
         and transaction_lines.is_product
         and transaction_lines.quantity > 0
         and {{ dbt.datediff(
@@ -38,7 +49,7 @@ lines as (
 
 ),
 
--- logarithms to six decimals, so that sums do not depend on the order of the rows
+-- logarithms to six decimals make exact sums
 summed as (
 
     select
@@ -52,7 +63,7 @@ summed as (
         sum(cast(ln(quantity) as decimal(9, 6))) as log_quantities,
         max(quantity) as max_quantity,
         max(amount) as largest_line,
-        count(*) filter (where quantity >= 12) as bulk_lines
+        count(*) filter (where quantity >= 12) as lines_of_12
 
     from lines
     group by customer_key, as_of_date
@@ -62,19 +73,26 @@ summed as (
 measured as (
 
     select
-        customer_key,
-        as_of_date,
-        lines_365,
-        products_365,
-        units_365,
-        max_quantity,
-        largest_line,
-        {{ ratio('log_unit_prices', 'lines_365') }} as mean_log_unit_price,
-        {{ ratio('log_quantities', 'lines_365') }} as mean_log_quantity,
-        {{ ratio('amount', 'units_365') }} as mean_unit_price,
-        {{ ratio('bulk_lines', 'lines_365') }} as bulk_share
+        as_of_dates.customer_key,
+        as_of_dates.as_of_date,
+        coalesce(summed.lines_365, 0) as lines_365,
+        coalesce(summed.products_365, 0) as products_365,
+        coalesce(summed.units_365, 0) as units_365,
+        summed.max_quantity,
+        summed.largest_line,
+        {{ ratio('summed.log_unit_prices', 'summed.lines_365') }} as mean_log_unit_price,
+        {{ ratio('summed.log_quantities', 'summed.lines_365') }} as mean_log_quantity,
+        {{ ratio('summed.amount', 'summed.units_365') }} as mean_unit_price,
+        {{ ratio('summed.lines_of_12', 'summed.lines_365') }} as bulk_12_share
 
-    from summed
+    from as_of_dates
+    inner join source_systems
+        on as_of_dates.source_system = source_systems.source_system
+    left join summed
+        on
+            as_of_dates.customer_key = summed.customer_key
+            and as_of_dates.as_of_date = summed.as_of_date
+    where source_systems.has_products
 
 )
 

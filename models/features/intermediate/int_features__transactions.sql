@@ -2,9 +2,9 @@
 
 with
 
-dates as (
+as_of_dates as (
 
-    select * from {{ ref('int_observations__dates') }}
+    select * from {{ ref('int_features__as_of_dates') }}
 
 ),
 
@@ -14,45 +14,36 @@ transactions as (
 
 ),
 
--- what happens from the as-of date on does not exist: a coupon burned later is claimed
-observed as (
+known_on_each_date as (
 
     select
-        dates.customer_key,
-        dates.source_system,
-        dates.as_of_date,
-        dates.is_present,
-        dates.is_later,
-        dates.is_cutoff,
+        as_of_dates.customer_key,
+        as_of_dates.source_system,
+        as_of_dates.as_of_date,
+        as_of_dates.is_today,
         transactions.transaction_key,
         transactions.merchant_key,
         transactions.merchant_name,
         transactions.transacted_at,
         transactions.is_return,
-        coalesce(
-            transactions.completed_at < dates.as_of_date, false
-        ) as is_completed,
-        case
-            when transactions.completed_at < dates.as_of_date
-                then transactions.completed_at
-        end as completed_at,
-        case
-            when transactions.completed_at >= dates.as_of_date then 'claimed'
-            else transactions.status
-        end as status,
-        case
-            when
-                transactions.completed_at is null
-                or transactions.completed_at < dates.as_of_date
-                then transactions.amount
-        end as amount
+        {{ as_known_on('transactions', 'as_of_dates.as_of_date') }}
 
-    from dates
+    from as_of_dates
     inner join transactions
         on
-            dates.customer_key = transactions.customer_key
-            and dates.as_of_date > transactions.transacted_at
+            as_of_dates.customer_key = transactions.customer_key
+            and as_of_dates.as_of_date > transactions.transacted_at
+
+),
+
+flagged as (
+
+    select
+        *,
+        completed_at is not null as is_completed
+
+    from known_on_each_date
 
 )
 
-select * from observed
+select * from flagged

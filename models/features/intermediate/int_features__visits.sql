@@ -4,7 +4,7 @@ with
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
@@ -18,7 +18,7 @@ visits as (
         sum(amount) as amount
 
     from transactions
-    where is_completed and is_cutoff
+    where is_completed
     group by customer_key, as_of_date, cast(completed_at as date)
 
 ),

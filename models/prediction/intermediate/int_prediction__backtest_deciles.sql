@@ -18,7 +18,7 @@ measured as (
         source_system,
         task,
         population,
-        part,
+        split,
         horizon_days,
         algorithm,
         is_baseline,
@@ -40,13 +40,13 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by
-                source_system, population, part, horizon_days, algorithm, outcome
+            splitition by
+                source_system, population, split, horizon_days, algorithm, outcome
             order by predicted asc, customer_key asc
         ) as predicted_rank,
         count(*) over (
-            partition by
-                source_system, population, part, horizon_days, algorithm, outcome
+            splitition by
+                source_system, population, split, horizon_days, algorithm, outcome
         ) as customers
 
     from measured

@@ -6,17 +6,17 @@ evaluations as (
 
 ),
 
--- rank, calibration and error, on past days; of a source system without amounts those
--- of its purchases
+-- rank, calibration and error on past days: of spend, or of purchases in a source system
+-- without amounts
 measures as (
 
     select *
     from evaluations
-    where part = 'selection' and is_choice and value is not null
+    where split = 'selection' and is_selection_metric and value is not null
 
 ),
 
--- ranks of measures that differ by rounding only are equal
+-- measures that differ by rounding only share a rank
 ranked as (
 
     select
@@ -51,7 +51,7 @@ averaged as (
 
 ),
 
--- where two are equal, the dumber one
+-- ties go to the baseline
 placed as (
 
     select

@@ -2,9 +2,9 @@
 
 with
 
-origins as (
+cohorts as (
 
-    select * from {{ ref('int_prediction__origins') }}
+    select * from {{ ref('int_prediction__cohorts') }}
 
 ),
 
@@ -31,31 +31,31 @@ happened as (
 outcomes as (
 
     select
-        origins.customer_key,
-        origins.source_system,
-        origins.population,
-        origins.origin_date,
-        origins.horizon_days,
+        cohorts.customer_key,
+        cohorts.source_system,
+        cohorts.population,
+        cohorts.as_of_date,
+        cohorts.horizon_days,
         coalesce(bool_or(happened.is_purchase), false) as has_returned,
         count(*) filter (where happened.is_purchase) as purchases,
         case
-            when origins.has_amounts
+            when cohorts.has_amounts
                 then greatest(coalesce(sum(happened.amount), 0), 0)
         end as spend
 
-    from origins
+    from cohorts
     left join happened
         on
-            origins.customer_key = happened.customer_key
-            and origins.origin_date <= happened.happened_at
-            and origins.end_date > happened.happened_at
+            cohorts.customer_key = happened.customer_key
+            and cohorts.as_of_date <= happened.happened_at
+            and cohorts.end_date > happened.happened_at
     group by
-        origins.customer_key,
-        origins.source_system,
-        origins.population,
-        origins.origin_date,
-        origins.horizon_days,
-        origins.has_amounts
+        cohorts.customer_key,
+        cohorts.source_system,
+        cohorts.population,
+        cohorts.as_of_date,
+        cohorts.horizon_days,
+        cohorts.has_amounts
 
 )
 

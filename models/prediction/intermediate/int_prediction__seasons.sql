@@ -1,14 +1,17 @@
+{{ config(materialized='table') }}
+
 with
 
-cutoffs as (
+splits as (
 
-    select * from {{ ref('int_prediction__cutoffs') }}
+    select * from {{ ref('int_features__splits') }}
+    where population = 'existing'
 
 ),
 
-records as (
+source_systems as (
 
-    select * from {{ ref('int_prediction__records') }}
+    select * from {{ ref('source_systems') }}
 
 ),
 
@@ -18,27 +21,55 @@ transactions as (
 
 ),
 
--- the days to come are for those who learn from them, when they are over; the same days
--- of the year before are known to those who predict
-windows as (
+training_dates as (
 
-    {% for days_before in [0, 365] -%}
     select
         source_system,
         horizon_days,
-        cutoff_date as origin_date,
-        {{ days_before }} as days_before,
-        cast(
-            {{ dbt.dateadd('day', -days_before, 'cutoff_date') }} as date
-        ) as from_date,
-        cast(
-            {{ dbt.dateadd('day', 'horizon_days - ' ~ days_before, 'cutoff_date') }}
-            as date
-        ) as end_date
+        train_from_date as as_of_date
 
-    from cutoffs
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    from splits
+    where train_from_date is not null
+
+    union distinct
+
+    select
+        source_system,
+        horizon_days,
+        test_from_date as as_of_date
+
+    from splits
+    where test_from_date is not null
+
+),
+
+-- the days after a date are for models that learn from it, once they are over; the same days
+-- a year before are known on that date
+windows as (
+
+    select
+        source_system,
+        horizon_days,
+        as_of_date,
+        0 as days_before,
+        as_of_date as from_date,
+        {{ days_after('horizon_days', 'as_of_date') }} as end_date
+
+    from training_dates
+
+    union all
+
+    -- a longer horizon would reach beyond the date
+    select
+        source_system,
+        horizon_days,
+        as_of_date,
+        365 as days_before,
+        {{ days_before(365, 'as_of_date') }} as from_date,
+        {{ days_after('horizon_days - 365', 'as_of_date') }} as end_date
+
+    from training_dates
+    where horizon_days <= 365
 
 ),
 
@@ -47,13 +78,14 @@ summed as (
     select
         windows.source_system,
         windows.horizon_days,
-        windows.origin_date,
+        windows.as_of_date,
         windows.days_before,
         count(transactions.completed_at) as purchases,
         sum(transactions.amount) as spend
 
     from windows
-    inner join records on windows.source_system = records.source_system
+    inner join source_systems
+        on windows.source_system = source_systems.source_system
     left join transactions
         on
             windows.source_system = transactions.source_system
@@ -62,14 +94,12 @@ summed as (
             and windows.end_date
             > coalesce(transactions.completed_at, transactions.transacted_at)
     where
-        windows.from_date >= records.first_purchase_date
-        and windows.end_date <= records.as_of_date
-        -- a year before, more days than a year have would reach past the cutoff
-        and (windows.days_before = 0 or windows.horizon_days <= windows.days_before)
+        windows.from_date >= source_systems.first_purchase_date
+        and windows.end_date <= source_systems.as_of_date
     group by
         windows.source_system,
         windows.horizon_days,
-        windows.origin_date,
+        windows.as_of_date,
         windows.days_before
 
 )

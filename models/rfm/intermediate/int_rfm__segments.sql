@@ -1,8 +1,11 @@
+{{ config(materialized='table') }}
+
 with
 
-measures as (
+customer_days as (
 
-    select * from {{ ref('int_rfm__measures') }}
+    select * from {{ ref('int_features__customer_days') }}
+    where frequency is not null and (is_today or is_segment_target_date)
 
 ),
 
@@ -18,59 +21,74 @@ rfm_segments as (
 
 ),
 
--- who never bought gets no scores
+-- customers without a purchase are not scored
 scored as (
 
     select
-        measures.*,
+        customer_days.customer_key,
+        customer_days.source_system,
+        customer_days.as_of_date,
+        customer_days.is_today,
+        customer_days.is_segment_target_date,
+        customer_days.recency_days,
+        customer_days.frequency,
+        customer_days.monetary,
         recency.score as recency_score,
         frequency.score as frequency_score,
         monetary.score as monetary_score
 
-    from measures
-    {% for measure, column in [
-        ('recency', 'recency_days'), ('frequency', 'frequency'), ('monetary', 'monetary'),
-    ] -%}
-    left join cut_points as {{ measure }}
+    from customer_days
+    left join cut_points as recency
         on
-            measures.source_system = {{ measure }}.source_system
-            and {{ measure }}.measure = '{{ column }}'
-            and measures.frequency > 0
-            and (
-                {{ measure }}.above is null
-                or measures.{{ column }} > {{ measure }}.above
-            )
-            and (
-                {{ measure }}.up_to is null
-                or measures.{{ column }} <= {{ measure }}.up_to
-            )
-            and measures.{{ column }} is not null
-    {% endfor %}
+            customer_days.source_system = recency.source_system
+            and recency.measure = 'recency_days'
+            and customer_days.frequency > 0
+            and {{ is_between_cut_points('customer_days.recency_days', 'recency') }}
+    left join cut_points as frequency
+        on
+            customer_days.source_system = frequency.source_system
+            and frequency.measure = 'frequency'
+            and customer_days.frequency > 0
+            and {{ is_between_cut_points('customer_days.frequency', 'frequency') }}
+    left join cut_points as monetary
+        on
+            customer_days.source_system = monetary.source_system
+            and monetary.measure = 'monetary'
+            and customer_days.frequency > 0
+            and {{ is_between_cut_points('customer_days.monetary', 'monetary') }}
 
 ),
 
+-- the grid names every pair of scores, and has a name for customers without scores
 named as (
 
     select
         scored.customer_key,
         scored.source_system,
         scored.as_of_date,
-        scored.is_present,
+        scored.is_today,
+        scored.is_segment_target_date,
         scored.recency_days,
         scored.frequency,
         scored.monetary,
         scored.recency_score,
         scored.frequency_score,
         scored.monetary_score,
-        coalesce(rfm_segments.rfm_segment, 'Prospects') as rfm_segment
+        rfm_segments.rfm_segment
 
     from scored
     left join rfm_segments
         on
-            scored.recency_score between
-            rfm_segments.recency_score_from and rfm_segments.recency_score_to
-            and scored.frequency_score between
-            rfm_segments.frequency_score_from and rfm_segments.frequency_score_to
+            (
+                scored.recency_score between
+                rfm_segments.recency_score_from and rfm_segments.recency_score_to
+                and scored.frequency_score between
+                rfm_segments.frequency_score_from and rfm_segments.frequency_score_to
+            )
+            or (
+                scored.recency_score is null
+                and rfm_segments.recency_score_from is null
+            )
 
 )
 

@@ -1,15 +1,16 @@
-{%- set declared = segmentations_by_feature(['onehot']) -%}
+{%- set features = categorical_features() -%}
 with
 
-customer_clusters as (
+assignments as (
 
-    select * from {{ ref('customer_clusters') }}
+    select * from {{ ref('int_segmentation__assignments') }}
 
 ),
 
-customer_features as (
+customer_days as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('int_features__customer_days') }}
+    where is_today
 
 ),
 
@@ -18,43 +19,68 @@ declared_features as (
 
 ),
 
--- a category is counted in the segmentations that declare it
-counted as (
+{% if features -%}
+segmented as (
 
-    {% for feature in declared -%}
     select
-        customer_clusters.segmentation,
-        customer_clusters.segment_id,
-        '{{ feature }}' as feature,
-        cast(customer_features.{{ feature }} as string) as category,
-        count(*) as customers
+        {% for feature in features -%}
+        cast(customer_days.{{ feature }} as string) as {{ feature }},
+        {% endfor -%}
+        assignments.segmentation,
+        assignments.segment_id
 
-    from customer_clusters
-    inner join customer_features
-        on customer_clusters.customer_key = customer_features.customer_key
-    inner join declared_features
-        on
-            customer_clusters.segmentation = declared_features.segmentation
-            and declared_features.feature = '{{ feature }}'
-            and declared_features.is_categorical
-    where
-        customer_clusters.segment_id is not null
-        and customer_features.{{ feature }} is not null
-    group by
-        customer_clusters.segmentation,
-        customer_clusters.segment_id,
-        customer_features.{{ feature }}
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-    {%- if not declared -%}
+    from assignments
+    inner join customer_days
+        on assignments.customer_key = customer_days.customer_key
+    where assignments.segment_id is not null
+
+),
+
+unpivoted as (
+
+    select
+        segmentation,
+        segment_id,
+        feature,
+        category
+
+    from segmented
+    unpivot (category for feature in ({{ features | join(', ') }}))
+
+),
+{%- else -%}
+unpivoted as (
     {{ no_rows({
         'segmentation': 'string',
         'segment_id': 'int',
         'feature': 'string',
         'category': 'string',
-        'customers': 'bigint',
     }) }}
-    {%- endif %}
+
+),
+{%- endif %}
+
+-- a category is counted in the segmentations that declare it
+counted as (
+
+    select
+        unpivoted.segmentation,
+        unpivoted.segment_id,
+        unpivoted.feature,
+        unpivoted.category,
+        count(*) as customers
+
+    from unpivoted
+    inner join declared_features
+        on
+            unpivoted.segmentation = declared_features.segmentation
+            and unpivoted.feature = declared_features.feature
+            and declared_features.is_categorical
+    group by
+        unpivoted.segmentation,
+        unpivoted.segment_id,
+        unpivoted.feature,
+        unpivoted.category
 
 ),
 
@@ -82,8 +108,8 @@ categories as (
 
 ),
 
--- a segment without a customer of the category has a share of it too: none
-shares as (
+-- a segment without customers of a category has a share of 0
+category_counts as (
 
     select
         summed_to_segments.segmentation,
@@ -107,4 +133,4 @@ shares as (
 
 )
 
-select * from shares
+select * from category_counts

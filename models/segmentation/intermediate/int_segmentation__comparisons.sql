@@ -1,14 +1,16 @@
+{{ config(materialized='table') }}
+
 with
 
-sums as (
+feature_sums as (
 
-    select * from {{ ref('int_segments__sums') }}
+    select * from {{ ref('int_segmentation__feature_sums') }}
 
 ),
 
-shares as (
+category_counts as (
 
-    select * from {{ ref('int_segments__shares') }}
+    select * from {{ ref('int_segmentation__category_counts') }}
 
 ),
 
@@ -18,62 +20,118 @@ declared_features as (
 ),
 
 -- a share is the mean of ones and zeros
-measured as (
+united as (
 
     select
         segmentation,
         segment_id,
-        feature as declared_feature,
+        feature,
         cast(null as string) as category,
         customers,
         median,
         total,
         squares,
-        scaled,
+        scaled_total,
         scaled_squares
 
-    from sums
+    from feature_sums
 
     union all
 
     select
         segmentation,
         segment_id,
-        feature as declared_feature,
+        feature,
         category,
         customers,
         cast(null as double) as median,
         customers_of_category as total,
         customers_of_category as squares,
-        customers_of_category as scaled,
+        customers_of_category as scaled_total,
         customers_of_category as scaled_squares
 
-    from shares
+    from category_counts
 
 ),
 
-beside_everyone as (
+compared_to_population as (
 
     select
-        measured.*,
+        united.*,
         declared_features.declared_position,
-        sum(measured.customers) over everyone as everyone_customers,
-        sum(measured.total) over everyone as everyone_total,
-        sum(measured.scaled) over everyone as everyone_scaled,
-        sum(measured.scaled_squares) over everyone as everyone_scaled_squares
+        sum(united.customers) over population as population_customers,
+        sum(united.total) over population as population_total,
+        sum(united.scaled_total) over population as population_scaled_total,
+        sum(united.scaled_squares) over population as population_scaled_squares
 
-    from measured
+    from united
     left join declared_features
         on
-            measured.segmentation = declared_features.segmentation
-            and measured.declared_feature = declared_features.feature
-            and (measured.category is not null) = declared_features.is_categorical
+            united.segmentation = declared_features.segmentation
+            and united.feature = declared_features.feature
+            and (united.category is not null) = declared_features.is_categorical
     window
-        everyone as (
-            partition by
-                measured.segmentation, measured.declared_feature, measured.category
+        population as (
+            partition by united.segmentation, united.feature, united.category
         )
+
+),
+
+averaged as (
+
+    select
+        *,
+        {{ ratio('total', 'customers') }} as mean,
+        {{ standard_deviation('customers', 'total', 'squares') }} as standard_deviation,
+        {{ ratio('population_total', 'population_customers') }} as population_mean,
+        {{ ratio('scaled_total', 'customers') }}
+        - {{ ratio('population_scaled_total', 'population_customers') }}
+            as scaled_difference,
+        {{ standard_deviation(
+            'population_customers', 'population_scaled_total', 'population_scaled_squares'
+        ) }} as population_deviation
+
+    from compared_to_population
+    where population_customers > 0
+
+),
+
+-- rounded, so that ranks do not depend on the last bit of a double
+compared as (
+
+    select
+        segmentation,
+        segment_id,
+        feature,
+        category,
+        declared_position,
+        customers,
+        median,
+        round(mean, 6) as mean,
+        round(cast(standard_deviation as double), 6) as standard_deviation,
+        round(population_mean, 6) as population_mean,
+        round(mean / nullif(population_mean, 0), 6) as lift,
+        round(scaled_difference / nullif(population_deviation, 0), 6) as difference
+
+    from averaged
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by segmentation, segment_id
+            order by
+                abs(difference) desc nulls last,
+                declared_position asc nulls last,
+                feature asc,
+                category asc nulls first
+        ) as importance_rank
+
+    from compared
 
 )
 
-select * from beside_everyone
+select * from ranked

@@ -1,99 +1,90 @@
-{#- a view of so many columns is longer than a metastore's text may be -#}
 {{ config(materialized='table') }}
-{%- set numeric_features = numeric_features() -%}
-{%- set sums = [
-    'customers', 'median', 'total', 'squares', 'scaled', 'scaled_squares',
-] -%}
+
+{%- set features = profiled_features() %}
 with
 
-customer_clusters as (
+assignments as (
 
-    select * from {{ ref('customer_clusters') }}
-
-),
-
-customer_features as (
-
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('int_segmentation__assignments') }}
 
 ),
 
--- who was left out is in no segment
+customer_days as (
+
+    select * from {{ ref('int_features__customer_days') }}
+    where is_today
+
+),
+
+declared_features as (
+    {{ declared_features() }}
+
+),
+
+-- excluded customers are in no segment
 segmented as (
 
     select
-        {% for feature in numeric_features -%}
-        cast(customer_features.{{ feature }} as double) as {{ feature }},
+        {% for feature in features -%}
+        cast(customer_days.{{ feature }} as double) as {{ feature }},
         {% endfor -%}
-        customer_clusters.segmentation,
-        customer_clusters.segment_id
+        assignments.segmentation,
+        assignments.segment_id
 
-    from customer_clusters
-    inner join customer_features
-        on customer_clusters.customer_key = customer_features.customer_key
-    where customer_clusters.segment_id is not null
-
-),
-
-scaled as (
-
-    select
-        {% for feature in numeric_features -%}
-        {{ on_declared_scale(feature, feature) }} as {{ feature }}_scaled,
-        {% endfor -%}
-        *
-
-    from segmented
-
-),
-
--- all features in one pass over the customers
-summed_to_segments as (
-
-    select
-        {% for feature in numeric_features -%}
-        count({{ feature }}) as {{ feature }}_customers,
-        median({{ feature }}) as {{ feature }}_median,
-        {{ exact_sum(feature) }} as {{ feature }}_total,
-        {{ exact_sum(feature ~ ' * ' ~ feature) }} as {{ feature }}_squares,
-        {{ exact_sum(feature ~ '_scaled') }} as {{ feature }}_scaled,
-        {{ exact_sum(feature ~ '_scaled * ' ~ feature ~ '_scaled') }}
-            as {{ feature }}_scaled_squares,
-        {% endfor -%}
-        segmentation,
-        segment_id
-
-    from scaled
-    group by segmentation, segment_id
-
-),
-
-features as (
-
-    {% for feature in numeric_features -%}
-    select '{{ feature }}' as feature
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    from assignments
+    inner join customer_days
+        on assignments.customer_key = customer_days.customer_key
+    where assignments.segment_id is not null
 
 ),
 
 unpivoted as (
 
     select
-        {% for sum in sums -%}
-        case features.feature
-            {% for feature in numeric_features -%}
-            when '{{ feature }}' then summed_to_segments.{{ feature }}_{{ sum }}
-            {% endfor -%}
-        end as {{ sum }},
-        {% endfor -%}
-        summed_to_segments.segmentation,
-        summed_to_segments.segment_id,
-        features.feature
+        segmentation,
+        segment_id,
+        feature,
+        value
 
-    from summed_to_segments
-    cross join features
+    from segmented
+    unpivot include nulls (value for feature in ({{ features | join(', ') or 'null' }}))
+
+),
+
+scaled as (
+
+    select
+        unpivoted.*,
+        case
+            when declared_features.is_log_scaled
+                then sign(unpivoted.value) * ln(1 + abs(unpivoted.value))
+            else unpivoted.value
+        end as scaled_value
+
+    from unpivoted
+    left join declared_features
+        on
+            unpivoted.segmentation = declared_features.segmentation
+            and unpivoted.feature = declared_features.feature
+
+),
+
+summed as (
+
+    select
+        segmentation,
+        segment_id,
+        feature,
+        count(value) as customers,
+        median(value) as median,
+        {{ exact_sum('value') }} as total,
+        {{ exact_sum('value * value') }} as squares,
+        {{ exact_sum('scaled_value') }} as scaled_total,
+        {{ exact_sum('scaled_value * scaled_value') }} as scaled_squares
+
+    from scaled
+    group by segmentation, segment_id, feature
 
 )
 
-select * from unpivoted
+select * from summed

@@ -1,15 +1,16 @@
-{%- set rules = var('segmentation_rules') -%}
+{{ config(materialized='table') }}
+
 with
 
-segment_profiles as (
+comparisons as (
 
-    select * from {{ ref('segment_profiles') }}
+    select * from {{ ref('int_segmentation__comparisons') }}
 
 ),
 
 words as (
 
-    select * from {{ ref('int_segments__words') }}
+    select * from {{ ref('int_segmentation__words') }}
 
 ),
 
@@ -19,10 +20,11 @@ segments as (
         segmentation,
         segment_id
 
-    from segment_profiles
+    from comparisons
 
 ),
 
+-- the long name has one more word, and grades
 phrased as (
 
     select
@@ -30,22 +32,19 @@ phrased as (
         segments.segment_id,
         concat_ws(
             ', ',
-            case when coalesce(max(words.word_count), 0) = 0 then 'average' end
-            {%- for place in range(1, rules.words_in_name + 2) %},
-            max(
-                case
-                    when words.place = {{ place }} and words.is_in_short_name
-                        then words.word
-                end
-            )
-            {%- endfor %}
+            case when coalesce(max(words.word_count), 0) = 0 then 'average' end,
+            max(case when words.place = 1 and words.is_in_short_name then words.word end),
+            max(case when words.place = 2 and words.is_in_short_name then words.word end),
+            max(case when words.place = 3 and words.is_in_short_name then words.word end),
+            max(case when words.place = 4 and words.is_in_short_name then words.word end)
         ) as short_name,
         concat_ws(
             ', ',
-            case when coalesce(max(words.word_count), 0) = 0 then 'average' end
-            {%- for place in range(1, rules.words_in_name + 2) %},
-            max(case when words.place = {{ place }} then words.graded_word end)
-            {%- endfor %}
+            case when coalesce(max(words.word_count), 0) = 0 then 'average' end,
+            max(case when words.place = 1 then words.graded_word end),
+            max(case when words.place = 2 then words.graded_word end),
+            max(case when words.place = 3 then words.graded_word end),
+            max(case when words.place = 4 then words.graded_word end)
         ) as long_name
 
     from segments
@@ -58,7 +57,7 @@ phrased as (
 ),
 
 -- only segments that share a name need the long one
-told_apart as (
+deduplicated as (
 
     select
         segmentation,
@@ -87,7 +86,7 @@ named as (
             else ''
         end as segment_name
 
-    from told_apart
+    from deduplicated
 
 )
 

@@ -1,9 +1,10 @@
-{%- set rules = var('segmentation_rules') -%}
+{{ config(materialized='table') }}
+
 with
 
-segment_profiles as (
+comparisons as (
 
-    select * from {{ ref('segment_profiles') }}
+    select * from {{ ref('int_segmentation__comparisons') }}
 
 ),
 
@@ -13,74 +14,82 @@ feature_words as (
 
 ),
 
--- that a segment has fewer of one category says nothing: it has more of another
-worded as (
+-- only more of a category says something: fewer of one means more of the others
+words_assigned as (
 
     select
-        profiles.segmentation,
-        profiles.segment_id,
-        profiles.feature,
-        profiles.declared_position,
-        profiles.category is null as is_gradable,
-        abs(profiles.difference) as strength,
+        comparisons.segmentation,
+        comparisons.segment_id,
+        comparisons.feature,
+        comparisons.category,
+        comparisons.declared_position,
+        comparisons.category is null as is_gradable,
+        abs(comparisons.difference) >= {{ threshold('name_difference') }}
+            as is_different,
+        abs(comparisons.difference) >= {{ threshold('strong_difference') }}
+            as is_very_different,
         case
-            when profiles.mean >= 0.5 and profiles.category is not null
-                then 'mostly ' || profiles.category
-            when profiles.category is not null then 'more ' || profiles.category
-            when profiles.difference < 0
+            when comparisons.mean >= 0.5 and comparisons.category is not null
+                then 'mostly ' || comparisons.category
+            when comparisons.category is not null then 'more ' || comparisons.category
+            when comparisons.difference < 0
                 then
                     coalesce(
-                        words.low_word, 'low ' || replace(profiles.feature, '_', ' ')
+                        words.low_word, 'low ' || replace(comparisons.feature, '_', ' ')
                     )
             else
                 coalesce(
-                    words.high_word, 'high ' || replace(profiles.feature, '_', ' ')
+                    words.high_word, 'high ' || replace(comparisons.feature, '_', ' ')
                 )
         end as word,
         row_number() over (
-            partition by profiles.segmentation, profiles.segment_id
-            order by profiles.importance_rank
+            partition by comparisons.segmentation, comparisons.segment_id
+            order by comparisons.importance_rank
         ) as strength_rank
 
-    from segment_profiles as profiles
-    left join feature_words as words on profiles.feature = words.feature
+    from comparisons
+    left join feature_words as words on comparisons.feature = words.feature
     where
-        profiles.is_declared
+        comparisons.declared_position is not null
         and (
-            profiles.difference > 0
-            or (profiles.difference < 0 and profiles.category is null)
+            comparisons.difference > 0
+            or (comparisons.difference < 0 and comparisons.category is null)
         )
 
 ),
 
+-- a name has at most three words
 counted as (
 
     select
         *,
-        count_if(
-            strength >= {{ rules.distinguishing_from }}
-            and strength_rank <= {{ rules.words_in_name }}
-        ) over (partition by segmentation, segment_id) as word_count
+        count_if(is_different and strength_rank <= 3) over (
+            partition by segmentation, segment_id
+        ) as word_count
 
-    from worded
+    from words_assigned
 
 ),
 
--- the features of a name stand in the order declared, so that names can be compared
+-- the words of a name are in the order of the declaration, so names can be compared
 placed as (
 
     select
-        *,
+        segmentation,
+        segment_id,
+        feature || coalesce('=' || category, '') as feature,
+        word,
+        word_count,
         strength_rank <= word_count as is_in_short_name,
         case
-            when is_gradable and strength >= {{ rules.very_from }} then 'very '
-            when is_gradable and strength < {{ rules.distinguishing_from }}
-                then 'rather '
+            when is_gradable and is_very_different then 'very '
+            when is_gradable and not is_different then 'rather '
             else ''
         end || word as graded_word,
         row_number() over (
             partition by segmentation, segment_id
-            order by declared_position asc, feature asc
+            order by
+                declared_position asc, feature asc, category asc nulls first
         ) as place
 
     from counted

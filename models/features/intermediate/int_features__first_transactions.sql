@@ -8,7 +8,7 @@ transactions as (
 
 ),
 
--- of two invoices of one minute, the one with the lesser key
+-- ties on time go to the lower key
 ranked as (
 
     select
@@ -26,7 +26,7 @@ ranked as (
 
 ),
 
-first_purchases as (
+first_transactions as (
 
     select
         customer_key,
@@ -34,13 +34,11 @@ first_purchases as (
         transaction_key,
         completed_at,
         cast(completed_at as date) as first_purchase_date,
-        cast(
-            {{ dbt.dateadd('day', 1, 'cast(completed_at as date)') }} as date
-        ) as day_after_date
+        {{ days_after(1, 'cast(completed_at as date)') }} as as_of_date
 
     from ranked
     where purchase_number = 1
 
 )
 
-select * from first_purchases
+select * from first_transactions

@@ -1,8 +1,10 @@
+{{ config(materialized='table') }}
+
 with
 
-customers as (
+as_of_dates as (
 
-    select * from {{ ref('int_observations__customers') }}
+    select * from {{ ref('int_features__as_of_dates') }}
 
 ),
 
@@ -14,18 +16,19 @@ source_systems as (
 
 transactions as (
 
-    select * from {{ ref('int_observations__transactions') }}
+    select * from {{ ref('int_features__transactions') }}
 
 ),
 
--- every coupon was claimed, whether or not it was redeemed since
-summed_to_customers as (
+-- every coupon was claimed, whether or not it has been redeemed since
+transactions_summed as (
 
     select
         customer_key,
         as_of_date,
         count(*) filter (where is_completed) as purchases,
         count(*) filter (where is_return) as returned,
+        count(distinct merchant_key) as merchants,
         count(*) filter (where status in ('claimed', 'redeemed')) as coupons,
         count(*) filter (where status = 'redeemed') as redeemed_coupons,
         count(amount) filter (where is_completed) as purchases_with_amount,
@@ -39,10 +42,10 @@ summed_to_customers as (
 measured as (
 
     select
-        customers.customer_key,
-        customers.as_of_date,
+        as_of_dates.customer_key,
+        as_of_dates.as_of_date,
         {{ ratio('summed.purchased_amount', 'summed.purchases_with_amount') }}
-            as basket_value,
+            as mean_basket_value,
         case
             when source_systems.has_returns
                 then {{ ratio(
@@ -52,15 +55,18 @@ measured as (
         case
             when source_systems.has_coupons then coalesce(summed.coupons, 0)
         end as coupons,
-        {{ ratio('summed.redeemed_coupons', 'summed.coupons') }} as redemption_rate
+        {{ ratio('summed.redeemed_coupons', 'summed.coupons') }} as redemption_rate,
+        case
+            when source_systems.has_merchants then coalesce(summed.merchants, 0)
+        end as distinct_merchants
 
-    from customers
+    from as_of_dates
     inner join source_systems
-        on customers.source_system = source_systems.source_system
-    left join summed_to_customers as summed
+        on as_of_dates.source_system = source_systems.source_system
+    left join transactions_summed as summed
         on
-            customers.customer_key = summed.customer_key
-            and customers.as_of_date = summed.as_of_date
+            as_of_dates.customer_key = summed.customer_key
+            and as_of_dates.as_of_date = summed.as_of_date
     where source_systems.has_transactions
 
 )

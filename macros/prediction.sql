@@ -1,0 +1,127 @@
+{% macro check_prediction_vars() %}
+
+    {#- Stops a build whose vars for predictions are no numbers of days. -#}
+
+    {%- set minimums = {
+        'prediction_horizon_days': 1,
+        'prediction_history_days': 1,
+        'prediction_burn_in_days': 0,
+        'prediction_test_days': 1,
+        'prediction_new_customer_days': 1,
+        'prediction_segment_days': 1,
+        'training_customers': 1,
+    } -%}
+    {%- for name, minimum in minimums.items()
+        if var(name) is not integer or var(name) is boolean or var(name) < minimum -%}
+        {{ exceptions.raise_compiler_error(
+            'The var ' ~ name ~ ' is ' ~ var(name) ~ ': give a whole number of at least '
+            ~ minimum ~ '.'
+        ) }}
+    {%- endfor -%}
+    {%- set shorter = var('prediction_backtest_horizon_days') -%}
+    {%- if shorter is string or shorter is not sequence or shorter | length == 0
+        or shorter | unique | list | length < shorter | length
+        or shorter | select('integer') | select('gt', 0) | list | length
+        < shorter | length -%}
+        {{ exceptions.raise_compiler_error(
+            'The var prediction_backtest_horizon_days is ' ~ shorter
+            ~ ': give a list of different numbers of days, as in [90, 180].'
+        ) }}
+    {%- endif -%}
+
+{% endmacro %}
+
+
+{% macro prediction_horizons() %}
+    {#- The horizons of a build in days: the published one, and the shorter ones. -#}
+    {%- set published = var('prediction_horizon_days') -%}
+    {%- set shorter = var('prediction_backtest_horizon_days') -%}
+    {{- return([published] + (shorter | select('lt', published) | list)) -}}
+{% endmacro %}
+
+
+{% macro prediction_tasks(records) %}
+
+    {#- CTEs that say what can be predicted of each source system, the last is `tasks`. A
+        column that ends in `_ago` counts days before the as-of date.
+
+        Existing customers (`population`) are measured on one date (a window of 0 days); new
+        customers are all who first buy in a window, measured on the day after (offset). -#}
+
+horizons as (
+
+    {% for days in prediction_horizons() -%}
+    select
+        'next_purchases' as task,
+        {{ days }} as horizon_days
+    union all
+    {% endfor -%}
+    select
+        'segment' as task,
+        {{ var('prediction_segment_days') }} as horizon_days
+
+),
+
+populations as (
+
+    select
+        'existing' as population,
+        0 as window_days,
+        0 as offset_days
+    union all
+    select
+        'new' as population,
+        {{ var('prediction_test_days') }} as window_days,
+        1 as offset_days
+
+),
+
+-- the longest horizon that leaves a date to learn from and, before it, one to choose on
+published as (
+
+    select
+        {{ records }}.source_system,
+        max(horizons.horizon_days) as published_days
+
+    from {{ records }}
+    inner join horizons
+        on
+            horizons.task = 'next_purchases'
+            and horizons.horizon_days + {{ prediction_horizons() | min }} <= least(
+                {{ records }}.history_ago,
+                {{ records }}.burn_in_ago - {{ var('prediction_test_days') }} - 1
+            )
+    group by {{ records }}.source_system
+
+),
+
+tasks as (
+
+    select
+        {{ records }}.*,
+        horizons.*,
+        populations.*,
+        case
+            when horizons.task = 'segment' then horizons.horizon_days
+            else published.published_days
+        end as published_days,
+        case
+            when populations.population = 'existing' then {{ records }}.history_ago
+            else {{ records }}.burn_in_ago - populations.window_days
+        end as limit_ago,
+        case
+            when populations.population = 'new' then {{ records }}.burn_in_ago
+        end as first_ago
+
+    from {{ records }}
+    inner join published on {{ records }}.source_system = published.source_system
+    inner join horizons
+        on
+            horizons.task = 'segment'
+            or published.published_days >= horizons.horizon_days
+    inner join populations
+        on horizons.task = 'next_purchases' or populations.population = 'new'
+
+)
+
+{%- endmacro %}

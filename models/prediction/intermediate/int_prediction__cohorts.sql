@@ -1,0 +1,101 @@
+with
+
+splits as (
+
+    select * from {{ ref('int_features__splits') }}
+    where task = 'next_purchases'
+
+),
+
+source_systems as (
+
+    select * from {{ ref('source_systems') }}
+
+),
+
+as_of_dates as (
+
+    select * from {{ ref('int_features__as_of_dates') }}
+    where is_training_customer
+
+),
+
+ranges as (
+
+    select
+        source_system,
+        population,
+        horizon_days,
+        train_from_date as from_date,
+        train_to_date as to_date
+
+    from splits
+    where train_from_date is not null
+
+    union distinct
+
+    select
+        source_system,
+        population,
+        horizon_days,
+        test_from_date as from_date,
+        test_to_date as to_date
+
+    from splits
+    where test_from_date is not null
+
+),
+
+-- an existing customer is measured on a training date, a new one on the day after the first
+-- purchase
+measured as (
+
+    select distinct
+        as_of_dates.customer_key,
+        as_of_dates.source_system,
+        ranges.population,
+        ranges.horizon_days,
+        case
+            when ranges.population = 'existing' then as_of_dates.as_of_date
+            else {{ days_after(1, 'as_of_dates.first_purchase_date') }}
+        end as as_of_date
+
+    from as_of_dates
+    inner join ranges
+        on
+            as_of_dates.source_system = ranges.source_system
+            and case
+                when ranges.population = 'existing'
+                    then
+                        as_of_dates.is_training_date
+                        and as_of_dates.as_of_date = ranges.from_date
+                else
+                    as_of_dates.is_today
+                    and as_of_dates.first_purchase_date
+                    between ranges.from_date and ranges.to_date
+            end
+
+),
+
+-- horizons that are still open are excluded
+cohorts as (
+
+    select
+        measured.customer_key,
+        measured.source_system,
+        measured.population,
+        measured.horizon_days,
+        measured.as_of_date,
+        source_systems.has_amounts,
+        {{ days_after('measured.horizon_days', 'measured.as_of_date') }} as end_date
+
+    from measured
+    inner join source_systems
+        on measured.source_system = source_systems.source_system
+    where
+        {{ days_after('measured.horizon_days', 'measured.as_of_date') }}
+        <= source_systems.as_of_date
+
+)
+
+select * from cohorts
