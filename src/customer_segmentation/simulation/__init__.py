@@ -1,7 +1,7 @@
 """Raw files of three source systems with planted customers, dirt and their truth.
 
-The files look like what the sources deliver; the truth beside them says what was
-planted, so that what the project finds can be compared with it.
+The files look like those of the real source systems. The truth beside them says what
+was planted, so tests can compare it with the results of the project.
 """
 
 import shutil
@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.simulation.chunking import CHUNK_CUSTOMERS
 from customer_segmentation.simulation.dirt import Ledger
+from customer_segmentation.simulation.drawing import CHUNK_CUSTOMERS
 from customer_segmentation.simulation.mall import simulate_mall
 from customer_segmentation.simulation.marketplace import simulate_marketplace
 from customer_segmentation.simulation.online_retail import (
@@ -24,8 +24,8 @@ from customer_segmentation.simulation.writing import CsvWriter
 TRUTH = "truth"
 FOLDERS = ("marketplace", "online_retail", "mall", TRUTH)
 FILE_FORMATS = ("csv", "parquet")
-LEAST_CUSTOMERS = 100
-LEAST_LINES = 1_000
+MINIMUM_CUSTOMERS = 100
+MINIMUM_LINES = 1_000
 _TOTALS = "planted_totals.csv"
 
 
@@ -40,37 +40,37 @@ def simulate_files(
 ) -> None:
     """Write raw files of all three source systems, and the truth beside them.
 
-    The same arguments give the same bytes. What is in the folder is replaced only once
-    the new files are complete.
+    The same arguments give the same bytes. The new files replace those in the folder
+    once all of them are complete.
 
     Parameters
     ----------
     output : Path
-        Folder for ``marketplace``, ``online_retail``, ``mall`` and ``truth``.
+        Folder of ``marketplace``, ``online_retail``, ``mall`` and ``truth``.
     seed : int
         Not negative.
     customers : int
-        Customers of each source system.
+        Number of customers of each source system.
     lines : int or None
-        About how many invoice lines the online retailer has; None leaves them to the
-        number of customers.
+        Approximate number of invoice lines of the online retailer. None: it follows
+        from the number of customers.
     file_format : str
-        ``csv``, or ``parquet`` with text columns and folders for the large tables.
+        ``csv``, or ``parquet`` with text columns and a folder per large table.
     chunk_customers : int
-        Customers drawn and written at a time; bounds the memory.
+        Number of customers drawn and written at a time; limits the memory.
 
     Raises
     ------
     InputError
-        If an argument is out of range or the folder cannot be replaced.
+        If an argument is out of range, or the files cannot be replaced.
     """
     _check(output, seed, customers, lines, file_format)
     shoppers = customers
     if lines is not None:
-        shoppers = max(LEAST_LINES // LINES_PER_CUSTOMER, lines // LINES_PER_CUSTOMER)
+        shoppers = max(MINIMUM_LINES // LINES_PER_CUSTOMER, lines // LINES_PER_CUSTOMER)
     try:
         output.mkdir(parents=True, exist_ok=True)
-        # inside the folder, so that a rename never crosses file systems
+        # in the same folder, so a rename never crosses file systems
         work = Path(tempfile.mkdtemp(prefix=".simulation-", dir=output))
     except OSError as error:
         raise InputError(f"Cannot write to {output}: {error.strerror}.") from error
@@ -115,28 +115,28 @@ def _check(
 ) -> None:
     if seed < 0:
         raise InputError(f"The seed is {seed}; it must be 0 or more.")
-    if customers < LEAST_CUSTOMERS:
+    if customers < MINIMUM_CUSTOMERS:
         raise InputError(
-            f"{customers} customers are too few; {LEAST_CUSTOMERS} is the least."
+            f"{customers} customers are too few; the minimum is {MINIMUM_CUSTOMERS}."
         )
-    if lines is not None and lines < LEAST_LINES:
-        raise InputError(f"{lines} lines are too few; {LEAST_LINES} is the least.")
+    if lines is not None and lines < MINIMUM_LINES:
+        raise InputError(f"{lines} lines are too few; the minimum is {MINIMUM_LINES}.")
     if file_format not in FILE_FORMATS:
         raise InputError(
             f"Unknown format {file_format!r}; use {' or '.join(FILE_FORMATS)}."
         )
     if output.exists() and not output.is_dir():
-        raise InputError(f"{output} is a file; name a folder for the raw files.")
+        raise InputError(f"{output} is a file; choose a folder for the raw files.")
     in_the_way = [name for name in FOLDERS if (output / name).exists()]
     if in_the_way and not (output / TRUTH / _TOTALS).is_file():
         raise InputError(
-            f"{output / in_the_way[0]} exists and was not simulated; name another "
+            f"{output / in_the_way[0]} exists and was not simulated; choose another "
             "folder, or remove it."
         )
 
 
 def _replace(output: Path, new: Path, old: Path) -> None:
-    """Move the new folders into place; if that fails, put back the old ones."""
+    """Move the new folders into place; restore the old ones if that fails."""
     old.mkdir()
     try:
         for name in FOLDERS:

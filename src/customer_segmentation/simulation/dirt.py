@@ -1,7 +1,7 @@
-"""Dirt: spoilt rows added to clean ones, each with one reason, and counted.
+"""Dirt: spoilt rows added to clean rows, each with one reason, and counted.
 
-Dirt never changes a clean row. It is a copy of one, spoilt in one way, so that what is
-left once it is rejected is exactly the clean data, and the truth stays true.
+Dirt never changes a clean row. It is a copy of a clean row, spoilt in one way. Without
+the rejected rows, exactly the clean data remain, and the truth still holds.
 """
 
 from collections import Counter
@@ -13,9 +13,9 @@ import pyarrow as pa
 
 Row = dict[str, str | None]
 
-# of the sampled rows those that do not fit are skipped, so more are sampled
+# not every sampled row can be spoilt, so more are sampled than needed
 _OVERSAMPLING = 40
-_LEAST_SAMPLE = 400
+_MINIMUM_SAMPLE = 400
 
 
 def any_row(row: Row) -> bool:
@@ -23,35 +23,40 @@ def any_row(row: Row) -> bool:
     return True
 
 
+def value_of(row: Row, column: str) -> str:
+    """Return a value that every clean row has."""
+    return row[column] or ""
+
+
 @dataclass(frozen=True)
 class DirtKind:
-    """A way in which a row is spoilt.
+    """One way to spoil a row.
 
     Parameters
     ----------
     reason : str
-        Why staging rejects such a row.
+        Why staging rejects the spoilt row.
     share : float
         Spoilt rows per clean row.
     spoil : callable
-        Takes a copy of a clean row and a number that grows by one from row to row;
-        returns the spoilt row.
+        Takes a copy of a clean row, and a number that grows by one with each spoilt
+        row. Returns the spoilt row.
     fits : callable
         Whether a clean row can be spoilt in this way.
-    least : int
-        Spoilt rows at the least, however small the chunk.
+    minimum : int
+        Minimum number of spoilt rows per chunk.
     """
 
     reason: str
     share: float
     spoil: Callable[[Row, int], Row]
     fits: Callable[[Row], bool] = any_row
-    least: int = 2
+    minimum: int = 2
 
 
 @dataclass
 class Ledger:
-    """What was planted: rows by (source system, table) and by reason."""
+    """The planted rows, counted by source system and table, and by reason."""
 
     rows: Counter[tuple[str, str]] = field(default_factory=Counter)
     clean_rows: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -80,9 +85,9 @@ class Ledger:
         )
 
 
-def exact_duplicate(share: float, least: int = 2) -> DirtKind:
+def exact_duplicate(share: float, minimum: int = 2) -> DirtKind:
     """Return the kind of dirt that repeats a clean row."""
-    return DirtKind("exact_duplicate", share, lambda row, number: row, least=least)
+    return DirtKind("exact_duplicate", share, lambda row, number: row, minimum=minimum)
 
 
 class Dirt:
@@ -91,11 +96,11 @@ class Dirt:
     Parameters
     ----------
     source_system, table : str
-        What is spoilt.
+        The raw table.
     kinds : sequence of DirtKind
         Each is planted in every chunk.
     ledger : Ledger
-        Where the planted rows are counted.
+        Counts the planted rows.
     """
 
     def __init__(
@@ -111,7 +116,7 @@ class Dirt:
         self._planted = 0
 
     def added_to(self, clean: pa.Table, rng: np.random.Generator) -> pa.Table:
-        """Return the clean rows with spoilt ones at random places among them."""
+        """Return the clean rows with spoilt rows at random places among them."""
         spoilt: list[Row] = []
         for kind in self._kinds:
             of_kind = self._spoilt(kind, clean, rng)
@@ -133,11 +138,11 @@ class Dirt:
     def _spoilt(
         self, kind: DirtKind, clean: pa.Table, rng: np.random.Generator
     ) -> list[Row]:
-        wanted = max(kind.least, round(kind.share * clean.num_rows))
-        sampled = min(clean.num_rows, _OVERSAMPLING * wanted + _LEAST_SAMPLE)
+        wanted = max(kind.minimum, round(kind.share * clean.num_rows))
+        sampled = min(clean.num_rows, _OVERSAMPLING * wanted + _MINIMUM_SAMPLE)
         places = rng.choice(clean.num_rows, sampled, replace=False)
         spoilt: list[Row] = []
-        # in slices: most kinds fit most rows, and then a few of the sample are enough
+        # in slices: most kinds fit most rows, so a small part of the sample is enough
         for start in range(0, sampled, 2 * wanted):
             for row in clean.take(places[start : start + 2 * wanted]).to_pylist():
                 if len(spoilt) < wanted and kind.fits(row):

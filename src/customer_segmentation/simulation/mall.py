@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from customer_segmentation.simulation import text
-from customer_segmentation.simulation.chunking import Chunk, chunks
 from customer_segmentation.simulation.dirt import (
     Dirt,
     DirtKind,
@@ -15,7 +13,18 @@ from customer_segmentation.simulation.dirt import (
     Row,
     exact_duplicate,
 )
-from customer_segmentation.simulation.writing import CsvWriter, table_writer
+from customer_segmentation.simulation.drawing import (
+    Chunk,
+    chunks,
+    draw_segments,
+    of_segment,
+)
+from customer_segmentation.simulation.writing import (
+    CsvWriter,
+    integer_text,
+    table_writer,
+    text_at,
+)
 
 AGE, INCOME, SCORE = "Age", "Annual Income (k$)", "Spending Score (1-100)"
 HEADERS = ("CustomerID", "Gender", AGE, INCOME, SCORE)
@@ -31,11 +40,11 @@ class MallSegment:
     Parameters
     ----------
     name : str
-        What the truth calls it.
+        Its name in the truth.
     share, female_share : float
-        Of the customers; of the group.
+        Share of the customers; share of women in the group.
     age, income, score : tuple of float
-        Years, thousands of dollars a year, points.
+        In years, thousands of dollars per year, and points.
     """
 
     name: str
@@ -65,7 +74,7 @@ def simulate_mall(
     file_format: str,
     chunk_customers: int,
 ) -> None:
-    """Write the profiles, and the group that each was drawn from."""
+    """Write the profiles, and as their truth the group of each customer."""
     dirt = Dirt("mall", "customers", _dirt_kinds(customers), ledger)
     with (
         table_writer(folder, "customers", HEADERS, file_format) as writer,
@@ -79,21 +88,19 @@ def simulate_mall(
 
 def _profiles(chunk: Chunk) -> tuple[pa.Table, pa.Table]:
     rng, size = chunk.rng, chunk.size
-    shares = [segment.share for segment in SEGMENTS]
-    segments = rng.choice(len(SEGMENTS), size, p=np.array(shares) / sum(shares))
-    female = np.array([segment.female_share for segment in SEGMENTS])[segments]
-    ids = text.whole_numbers(1 + chunk.positions)
-    columns = [ids, text.picked(["Female", "Male"], (rng.random(size) >= female) * 1)]
+    segments = draw_segments(SEGMENTS, size, rng)
+    is_male = rng.random(size) >= of_segment(SEGMENTS, segments, "female_share")
+    ids = integer_text(1 + chunk.positions)
+    columns = [ids, text_at(["Female", "Male"], is_male * 1)]
     for header, attribute in ((AGE, "age"), (INCOME, "income"), (SCORE, "score")):
-        measures = np.array([getattr(segment, attribute) for segment in SEGMENTS])
-        mean, deviation = measures[segments].T
+        mean, deviation = of_segment(SEGMENTS, segments, attribute).T
         drawn = np.rint(rng.normal(mean, deviation)).astype(np.int64)
-        texts = text.whole_numbers(np.clip(drawn, *_BOUNDS[header])).to_pylist()
-        # not dirt: public copies write ? where a value is missing
+        texts = integer_text(np.clip(drawn, *_BOUNDS[header])).to_pylist()
+        # not dirt: public copies of the data have ? for a missing value
         for place in rng.choice(size, max(1, round(_MISSING_SHARE * size))):
             texts[place] = "?"
         columns.append(pa.array(texts, pa.string()))
-    names = text.picked([segment.name for segment in SEGMENTS], segments)
+    names = text_at([segment.name for segment in SEGMENTS], segments)
     return (
         pa.table(dict(zip(HEADERS, columns, strict=True))),
         pa.table([ids, names], names=TRUTH_HEADERS),
@@ -101,12 +108,12 @@ def _profiles(chunk: Chunk) -> tuple[pa.Table, pa.Table]:
 
 
 def _dirt_kinds(customers: int) -> tuple[DirtKind, ...]:
-    def fresh(row: Row, number: int, **changes: str | None) -> Row:
-        # spoilt profiles are fewer than customers, so these ids stay apart
+    def with_new_id(row: Row, number: int, **changes: str | None) -> Row:
+        # there are fewer spoilt profiles than customers, so no two ids are equal
         return row | {"CustomerID": str(customers + 1 + number)} | changes
 
     def without_key(row: Row, number: int) -> Row:
-        # without their ids two profiles could be alike, so their measures count up
+        # two profiles without ids could be equal, so their measures count up
         rest, age = divmod(number, 53)
         score, income = divmod(rest, 126)
         measures = {AGE: 18 + age, INCOME: 15 + income, SCORE: 1 + score}
@@ -117,7 +124,7 @@ def _dirt_kinds(customers: int) -> tuple[DirtKind, ...]:
     return (
         exact_duplicate(0.004),
         DirtKind("missing_key", 0.001, without_key),
-        # sorts after the clean row, so that staging keeps the clean one
+        # sorts after the clean row, so staging keeps the clean row
         DirtKind(
             "duplicate_key",
             0.002,
@@ -127,13 +134,13 @@ def _dirt_kinds(customers: int) -> tuple[DirtKind, ...]:
         DirtKind(
             "unreadable_number",
             0.001,
-            lambda row, number: fresh(row, number, **unreadable[number % 3]),
-            least=3,
+            lambda row, number: with_new_id(row, number, **unreadable[number % 3]),
+            minimum=3,
         ),
         DirtKind(
             "impossible_value",
             0.001,
-            lambda row, number: fresh(row, number, **impossible[number % 4]),
-            least=4,
+            lambda row, number: with_new_id(row, number, **impossible[number % 4]),
+            minimum=4,
         ),
     )

@@ -1,39 +1,48 @@
-"""The online retailer: two years of invoice lines of a gift wholesaler."""
+"""The online retailer: two years of invoice lines of a gift shop."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from customer_segmentation.simulation import text
-from customer_segmentation.simulation.catalogue import FAMILIES, Catalogue, catalogue
-from customer_segmentation.simulation.chunking import chunks, generator
 from customer_segmentation.simulation.dirt import (
     Dirt,
     DirtKind,
     Ledger,
     Row,
     exact_duplicate,
+    value_of,
 )
-from customer_segmentation.simulation.fees import fees
-from customer_segmentation.simulation.invoices import (
+from customer_segmentation.simulation.drawing import chunks, generator
+from customer_segmentation.simulation.online_retail_catalogue import (
+    FAMILIES,
+    Catalogue,
+    draw_catalogue,
+)
+from customer_segmentation.simulation.online_retail_invoices import (
     GUEST,
+    PREFIXES,
     Lines,
-    joined,
-    returns,
-    sales,
-    segment_names,
-    write_offs,
+    draw_lines,
 )
-from customer_segmentation.simulation.shoppers import (
+from customer_segmentation.simulation.online_retail_shoppers import (
     COUNTRIES,
     DAYS,
     FIRST_DAY,
+    SEGMENTS,
     Shoppers,
-    shoppers,
+    draw_shoppers,
 )
-from customer_segmentation.simulation.writing import CsvWriter, table_writer
+from customer_segmentation.simulation.writing import (
+    CsvWriter,
+    amount_text,
+    date_text,
+    formatted_text,
+    integer_text,
+    table_writer,
+    text_at,
+    time_text,
+)
 
 HEADERS = (
     "InvoiceNo",
@@ -59,7 +68,7 @@ TRUTH_HEADERS = (
 )
 LINES_PER_CUSTOMER = 33
 FIRST_INVOICE = 489_434
-# invoices of spoilt lines: far above those of clean ones, whatever the size
+# spoilt lines have invoices far above those of clean lines, at any size
 _FIRST_SPOILT_INVOICE = 60_000_000
 _UNREADABLE_DATES = ("2011-13-45 10:00:00", None, "yesterday")
 _UNREADABLE_NUMBERS = (
@@ -80,7 +89,7 @@ def simulate_online_retail(
     chunk_customers: int,
 ) -> None:
     """Write the invoice lines, and the truth about their customers."""
-    products = catalogue(generator(seed, "catalogue"))
+    catalogue = draw_catalogue(generator(seed, "catalogue"))
     dirt = Dirt("online_retail", "invoice_lines", _dirt_kinds(), ledger)
     first_invoice = FIRST_INVOICE
     with (
@@ -90,32 +99,17 @@ def simulate_online_retail(
         CsvWriter(truth_folder / "online_retail_customers.csv", TRUTH_HEADERS) as truth,
     ):
         for chunk in chunks(seed, "online_retail", customers, chunk_customers):
-            planted = shoppers(chunk)
-            lines, numbers = _numbered(
-                _lines(planted, products, chunk.rng), first_invoice
-            )
+            planted = draw_shoppers(chunk)
+            drawn = draw_lines(planted, catalogue, chunk.rng)
+            lines, numbers = _numbered(drawn, first_invoice)
             first_invoice = int(numbers.max()) + 1
-            clean = _as_text(lines, numbers, planted, products)
+            clean = _as_text(lines, numbers, planted, catalogue)
             writer.write(dirt.added_to(clean, chunk.rng))
             truth.write(_truth(planted))
 
 
-def _lines(planted: Shoppers, products: Catalogue, rng: np.random.Generator) -> Lines:
-    sold = sales(planted, products, rng)
-    charged = fees(sold, products, rng)
-    sold_and_charged = Lines(
-        *(
-            np.concatenate([getattr(sold, item.name), getattr(charged, item.name)])
-            for item in fields(Lines)
-        )
-    )
-    return joined(
-        [sold_and_charged, returns(sold, rng), write_offs(sold, products, rng)]
-    )
-
-
 def _numbered(lines: Lines, first_invoice: int) -> tuple[Lines, np.ndarray]:
-    """Return the lines in order of time, and their invoices' numbers."""
+    """Return the lines in the order of time, and the numbers of their invoices."""
     started = np.full(lines.invoices.max() + 1, np.iinfo(np.int64).max)
     np.minimum.at(started, lines.invoices, lines.seconds)
     ranks = np.empty(len(started), np.int64)
@@ -126,27 +120,27 @@ def _numbered(lines: Lines, first_invoice: int) -> tuple[Lines, np.ndarray]:
 
 
 def _as_text(
-    lines: Lines, numbers: np.ndarray, planted: Shoppers, products: Catalogue
+    lines: Lines, numbers: np.ndarray, planted: Shoppers, catalogue: Catalogue
 ) -> pa.Table:
     is_guest = lines.customers == GUEST
     columns = (
         _invoice_numbers(lines.prefixes, numbers),
-        text.picked(products.stock_codes, lines.codes),
-        text.picked(products.descriptions, lines.descriptions),
-        text.formatted(lines.quantities, str),
-        text.timestamps(FIRST_DAY.astype("datetime64[s]") + lines.seconds),
-        text.formatted(lines.prices, _pounds),
-        text.whole_numbers(planted.ids[lines.customers], blank=is_guest, suffix=".0"),
-        text.picked(list(COUNTRIES), lines.countries),
+        text_at(catalogue.stock_codes, lines.codes),
+        text_at(catalogue.descriptions, lines.descriptions),
+        formatted_text(lines.quantities, str),
+        time_text(FIRST_DAY.astype("datetime64[s]") + lines.seconds),
+        formatted_text(lines.prices, _pounds),
+        integer_text(planted.ids[lines.customers], is_blank=is_guest, suffix=".0"),
+        text_at(list(COUNTRIES), lines.countries),
     )
     return pa.table(dict(zip(HEADERS, columns, strict=True)))
 
 
 def _invoice_numbers(prefixes: np.ndarray, numbers: np.ndarray) -> pa.Array:
     def as_text(code: int) -> str:
-        return ("", "C", "A")[code % 3] + str(code // 3)
+        return PREFIXES[code % 3] + str(code // 3)
 
-    return text.formatted(3 * numbers + prefixes, as_text)
+    return formatted_text(3 * numbers + prefixes, as_text)
 
 
 def _pounds(thousandths: int) -> str:
@@ -160,59 +154,63 @@ def _truth(planted: Shoppers) -> pa.Table:
     start = FIRST_DAY + planted.start_days
     lifetimes = planted.lifetimes.astype(np.int64)
     columns = (
-        text.whole_numbers(planted.ids),
-        pa.array(segment_names(planted)),
-        text.amounts(np.rint(100 * planted.yearly_rates).astype(np.int64)),
-        text.whole_numbers(planted.of_segment("basket_lines").astype(np.int64)),
-        text.dates(start),
-        text.whole_numbers(lifetimes),
-        text.dates(start + lifetimes, blank=planted.start_days + lifetimes >= DAYS),
-        text.picked(families, planted.tastes.argmax(axis=1)),
-        text.amounts(np.rint(100 * planted.tastes.max(axis=1)).astype(np.int64)),
-        text.picked(list(COUNTRIES), planted.countries),
+        integer_text(planted.ids),
+        text_at([segment.name for segment in SEGMENTS], planted.segments),
+        amount_text(np.rint(100 * planted.yearly_rates).astype(np.int64)),
+        integer_text(planted.of_segment("basket_lines").astype(np.int64)),
+        date_text(start),
+        integer_text(lifetimes),
+        date_text(start + lifetimes, is_blank=planted.start_days + lifetimes >= DAYS),
+        text_at(families, planted.tastes.argmax(axis=1)),
+        amount_text(np.rint(100 * planted.tastes.max(axis=1)).astype(np.int64)),
+        text_at(list(COUNTRIES), planted.countries),
     )
     return pa.table(dict(zip(TRUTH_HEADERS, columns, strict=True)))
 
 
 def _is_sale_to_customer(row: Row) -> bool:
     return (
-        row["InvoiceNo"].isdigit()
+        value_of(row, "InvoiceNo").isdigit()
         and row["CustomerID"] is not None
-        and row["StockCode"][:5].isdigit()
+        and value_of(row, "StockCode")[:5].isdigit()
     )
 
 
-def _with_fresh_invoice(row: Row, number: int, **changes: str | None) -> Row:
+def _with_new_invoice(row: Row, number: int, **changes: str | None) -> Row:
     return row | {"InvoiceNo": str(_FIRST_SPOILT_INVOICE + number)} | changes
 
 
 def _without_key(row: Row, number: int) -> Row:
     if number % 2:
-        return _with_fresh_invoice(row, number, StockCode=None)
-    # without its invoice a line could be like another one but for the quantity
+        return _with_new_invoice(row, number, StockCode=None)
+    # two lines without invoices could be equal, so their quantities count up
     return row | {"InvoiceNo": None, "Quantity": str(1_000 + number)}
 
 
 def _dirt_kinds() -> tuple[DirtKind, ...]:
     def with_bad_date(row: Row, number: int) -> Row:
         bad = _UNREADABLE_DATES[number % len(_UNREADABLE_DATES)]
-        return _with_fresh_invoice(row, number, InvoiceDate=bad)
+        return _with_new_invoice(row, number, InvoiceDate=bad)
 
     def with_bad_number(row: Row, number: int) -> Row:
         bad = _UNREADABLE_NUMBERS[number % len(_UNREADABLE_NUMBERS)]
-        return _with_fresh_invoice(row, number, **bad)
+        return _with_new_invoice(row, number, **bad)
 
     def with_negative_price(row: Row, number: int) -> Row:
-        return _with_fresh_invoice(row, number, UnitPrice=f"-{row['UnitPrice']}")
+        return _with_new_invoice(row, number, UnitPrice=f"-{row['UnitPrice']}")
 
     return (
         exact_duplicate(0.005),
         DirtKind("missing_key", 0.0002, _without_key, _is_sale_to_customer),
         DirtKind(
-            "unreadable_date", 0.0002, with_bad_date, _is_sale_to_customer, least=3
+            "unreadable_date", 0.0002, with_bad_date, _is_sale_to_customer, minimum=3
         ),
         DirtKind(
-            "unreadable_number", 0.0002, with_bad_number, _is_sale_to_customer, least=3
+            "unreadable_number",
+            0.0002,
+            with_bad_number,
+            _is_sale_to_customer,
+            minimum=3,
         ),
         DirtKind("negative_price", 0.0001, with_negative_price, _is_sale_to_customer),
     )

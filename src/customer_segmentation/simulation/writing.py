@@ -1,18 +1,82 @@
-"""Raw tables to CSV or Parquet, a chunk at a time."""
+"""Raw files: numbers and dates become columns of text, tables become CSV or Parquet."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 PART_ROWS = 2_000_000
 ROW_GROUP_ROWS = 250_000
 
-# nothing written here holds a comma, a quote or a line break; pyarrow checks that
+# no value holds a comma, a quote or a line break; pyarrow checks that
 _UNQUOTED = pa_csv.WriteOptions(include_header=False, quoting_style="none")
+
+
+def text_at(values: list[str], positions: np.ndarray) -> pa.Array:
+    """Return ``values[positions]``; a negative position is a blank.
+
+    Examples
+    --------
+    >>> text_at(["Female", "Male"], np.array([1, -1, 0])).to_pylist()
+    ['Male', None, 'Female']
+    """
+    is_blank = positions < 0
+    return pa.array(values, pa.string()).take(
+        pa.array(np.where(is_blank, 0, positions), mask=is_blank)
+    )
+
+
+def integer_text(
+    values: np.ndarray, *, is_blank: np.ndarray | None = None, suffix: str = ""
+) -> pa.Array:
+    """Return integers as text, with an optional suffix such as ``.0``."""
+    text = pa.array(values, mask=is_blank).cast(pa.string())
+    if not suffix:
+        return text
+    return pc.binary_join_element_wise(text, suffix, "")
+
+
+def formatted_text(
+    values: np.ndarray,
+    template: Callable[[int], str],
+    *,
+    is_blank: np.ndarray | None = None,
+) -> pa.Array:
+    """Return integers as text by a template, called once for each distinct value."""
+    encoded: Any = pa.array(values, mask=is_blank).dictionary_encode()
+    distinct = [template(value) for value in encoded.dictionary.to_pylist()]
+    return pa.array(distinct, pa.string()).take(encoded.indices)
+
+
+def amount_text(cents: np.ndarray, *, is_blank: np.ndarray | None = None) -> pa.Array:
+    """Return hundredths as text with two decimals.
+
+    Examples
+    --------
+    >>> amount_text(np.array([5, -1234])).to_pylist()
+    ['0.05', '-12.34']
+    """
+    return formatted_text(
+        cents,
+        lambda value: f"{'-' * (value < 0)}{abs(value) // 100}.{abs(value) % 100:02d}",
+        is_blank=is_blank,
+    )
+
+
+def date_text(days: np.ndarray, *, is_blank: np.ndarray | None = None) -> pa.Array:
+    """Return ``datetime64[D]`` as ``YYYY-MM-DD``."""
+    return pa.array(days.astype("datetime64[D]"), mask=is_blank).cast(pa.string())
+
+
+def time_text(seconds: np.ndarray) -> pa.Array:
+    """Return ``datetime64[s]`` as ``YYYY-MM-DD HH:MM:SS``."""
+    return pa.array(seconds.astype("datetime64[s]")).cast(pa.string())
 
 
 class CsvWriter:
@@ -23,7 +87,7 @@ class CsvWriter:
     path : Path
         The file, ending in ``.csv``.
     headers : tuple of str
-        What the columns are called in the file, in order.
+        The headers of the file, in order.
     """
 
     def __init__(self, path: Path, headers: tuple[str, ...]) -> None:
@@ -57,7 +121,7 @@ class ParquetWriter:
     path : Path
         The file, ending in ``.parquet``, or the folder for ``part-00000.parquet``, ….
     headers : tuple of str
-        What the columns are called in the file, in order.
+        The names of the columns, in order.
     """
 
     def __init__(self, path: Path, headers: tuple[str, ...]) -> None:
@@ -114,7 +178,7 @@ def table_writer(
     *,
     is_large: bool = False,
 ) -> CsvWriter | ParquetWriter:
-    """Return the writer of a raw table; large ones become folders in Parquet."""
+    """Return the writer of a raw table; a large table becomes a folder in Parquet."""
     if file_format == "csv":
         return CsvWriter(folder / f"{name}.csv", headers)
     return ParquetWriter(folder / (name if is_large else f"{name}.parquet"), headers)

@@ -1,26 +1,31 @@
-"""The online retailer's invoice lines as numbers, before they become text."""
+"""The online retailer's invoice lines as numbers, before they become text.
 
-from dataclasses import dataclass, fields
+Sales, fees on top of them, returns of them, and write-offs of stock.
+"""
+
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from customer_segmentation.simulation.catalogue import (
+from customer_segmentation.simulation.drawing import draw_by_taste
+from customer_segmentation.simulation.online_retail_catalogue import (
     FAMILIES,
+    FEES,
     NOTES,
     PRODUCTS_PER_FAMILY,
     QUARTERS,
     Catalogue,
 )
-from customer_segmentation.simulation.shoppers import (
+from customer_segmentation.simulation.online_retail_shoppers import (
     ALL_YEAR,
     DAYS,
     FIRST_DAY,
-    SEGMENTS,
     Shoppers,
     day_at,
     purchase_days,
 )
 
+PREFIXES = ("", "C", "A")
 GUEST = -1
 _DAY_SECONDS = 86_400
 _GUEST_SHARE = 0.20
@@ -37,17 +42,17 @@ class Lines:
     Parameters
     ----------
     invoices : numpy.ndarray
-        Numbers that mean one invoice within these lines, from 0.
+        Number of the invoice within these lines, from 0.
     prefixes : numpy.ndarray
-        Positions in ``("", "C", "A")``.
+        Positions in PREFIXES.
     codes, descriptions : numpy.ndarray
-        Positions in the catalogue's lists; a negative description is a blank.
+        Positions in the lists of the catalogue; a negative description is blank.
     quantities : numpy.ndarray
-        Pieces.
+        Numbers of pieces.
     seconds : numpy.ndarray
-        Since the start of the first day.
+        Seconds since the start of the first day.
     prices : numpy.ndarray
-        Thousandths of a pound a piece.
+        Thousandths of a pound per piece.
     customers : numpy.ndarray
         Positions in the chunk, or GUEST.
     countries : numpy.ndarray
@@ -73,27 +78,47 @@ class Lines:
         return Lines(*(getattr(self, item.name)[places] for item in fields(self)))
 
 
-def joined(parts: list[Lines]) -> Lines:
-    """Return the lines of all parts, their invoices kept apart."""
-    offsets = np.cumsum([0, *(part.invoices.max(initial=-1) + 1 for part in parts)])
-    columns = {
-        item.name: np.concatenate([getattr(part, item.name) for part in parts])
-        for item in fields(Lines)
-    }
-    columns["invoices"] = np.concatenate(
-        [part.invoices + start for part, start in zip(parts, offsets, strict=False)]
+def draw_lines(
+    customers: Shoppers, catalogue: Catalogue, rng: np.random.Generator
+) -> Lines:
+    """Draw all lines of a chunk's customers, and of guests in proportion."""
+    sold = _sales(customers, catalogue, rng)
+    charged = _fees(sold, catalogue, rng)
+    parts = [
+        _concatenated([sold, charged]),
+        _returns(sold, rng),
+        _write_offs(sold, catalogue, rng),
+    ]
+    # invoices of two parts are never the same
+    ends = np.cumsum([part.invoices.max(initial=-1) + 1 for part in parts])
+    starts = [0, *ends[:-1]]
+    return _concatenated(
+        [
+            replace(part, invoices=part.invoices + start)
+            for part, start in zip(parts, starts, strict=True)
+        ]
     )
-    return Lines(**columns)
 
 
-def time_of_day(rng: np.random.Generator, size: int) -> np.ndarray:
+def _concatenated(parts: list[Lines]) -> Lines:
+    return Lines(
+        *(
+            np.concatenate([getattr(part, item.name) for part in parts])
+            for item in fields(Lines)
+        )
+    )
+
+
+def _times_of_day(size: int, rng: np.random.Generator) -> np.ndarray:
     """Draw seconds since midnight: full minutes from 06:00 to 20:58."""
     minutes = rng.normal(12.8 * 60, 150, size).astype(np.int64)
     return 60 * np.clip(minutes, 6 * 60, 20 * 60 + 58)
 
 
-def sales(customers: Shoppers, catalogue: Catalogue, rng: np.random.Generator) -> Lines:
-    """Draw the purchases of a chunk's customers, and of guests in proportion."""
+def _sales(
+    customers: Shoppers, catalogue: Catalogue, rng: np.random.Generator
+) -> Lines:
+    """Draw the purchases of the customers and of guests."""
     buyers, days = purchase_days(customers, rng)
     baskets = customers.of_segment("basket_lines")[buyers]
     guests = round(
@@ -102,7 +127,7 @@ def sales(customers: Shoppers, catalogue: Catalogue, rng: np.random.Generator) -
     buyers = np.append(buyers, np.full(guests, GUEST))
     days = np.append(days, day_at(ALL_YEAR, DAYS * rng.random(guests)))
     baskets = np.append(baskets, np.full(guests, _GUEST_BASKET_LINES))
-    # a gamma mixture of Poissons: some baskets are much larger than the others
+    # a gamma mixture of Poisson distributions: a few baskets are very large
     sizes = 1 + rng.poisson(rng.gamma(2, (baskets - 1) / 2))
     invoices, products = _distinct_products(customers, buyers, sizes, catalogue, rng)
     buyer, day = buyers[invoices], days[invoices]
@@ -110,14 +135,14 @@ def sales(customers: Shoppers, catalogue: Catalogue, rng: np.random.Generator) -
     quantities = np.exp(np.log(medians) + rng.normal(0, 0.8, len(invoices)))
     quantities = np.maximum(np.rint(quantities), 1).astype(np.int64)
     prices = catalogue.prices[products, day * QUARTERS // DAYS]
-    # large lines are sold at the trade price
+    # large quantities have a trade price
     pence = np.where(quantities >= 24, np.maximum(prices * 85 // 100, 1), prices)
     second = rng.random(len(buyers)) < 0.3
     home = np.append(customers.countries, 0)[buyers]
     other = np.append(customers.second_countries, 0)[buyers]
     total = catalogue.products
     variant = rng.random((2, len(invoices)))
-    seconds = (days * _DAY_SECONDS + time_of_day(rng, len(buyers)))[invoices]
+    seconds = (days * _DAY_SECONDS + _times_of_day(len(buyers), rng))[invoices]
     return Lines(
         invoices=invoices,
         prefixes=np.zeros(len(invoices), np.int8),
@@ -138,18 +163,12 @@ def _distinct_products(
     catalogue: Catalogue,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the products of the invoices, no product twice in one of them."""
+    """Draw the invoices and products of the lines, without a product twice."""
     invoices = np.repeat(np.arange(len(buyers)), sizes)
-    # one sorted row of cumulative tastes after the other makes all of them one sorted
-    # array, so that one search finds the families of all lines
     tastes = np.vstack([customers.tastes, _TASTE_OF_GUESTS])
-    cumulated = np.cumsum(tastes, axis=1)
-    cumulated[:, -1] = 1
-    rows = np.where(buyers == GUEST, len(customers.ids), buyers)[invoices]
-    stacked = (cumulated + np.arange(len(tastes))[:, None]).ravel()
-    found = np.searchsorted(stacked, rows + rng.random(len(rows)), side="right")
-    families = np.clip(found - rows * len(FAMILIES), 0, len(FAMILIES) - 1)
-    ranks = np.searchsorted(catalogue.popularity, rng.random(len(rows)), side="right")
+    buyer = np.where(buyers == GUEST, len(customers.ids), buyers)[invoices]
+    families = draw_by_taste(tastes, buyer, rng)
+    ranks = np.searchsorted(catalogue.popularity, rng.random(len(buyer)), side="right")
     ranks = np.minimum(ranks, PRODUCTS_PER_FAMILY - 1)
     products = families * PRODUCTS_PER_FAMILY + ranks
     distinct = np.sort(invoices * catalogue.products + products)
@@ -158,17 +177,63 @@ def _distinct_products(
 
 
 def _with_two_timestamps(invoices: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """Return the seconds with the last line of one longer invoice a minute later."""
+    """Move the last line of one invoice with several lines one minute later."""
     is_last = np.append(invoices[1:] != invoices[:-1], True)
     longer = np.flatnonzero(is_last & np.append(False, ~is_last[:-1]))
     seconds[longer[:1]] += 60
     return seconds
 
 
-def returns(sold: Lines, rng: np.random.Generator) -> Lines:
-    """Draw returns of sold lines, each an invoice of its own.
+def _fees(sold: Lines, catalogue: Catalogue, rng: np.random.Generator) -> Lines:
+    """Draw the fees of sold lines, at least one of each kind if an invoice can have it.
 
-    The first line is returned twice in full: more than what remained.
+    They are on invoices of ``sold``, or on invoices numbered after the last of them.
+    """
+    is_first = np.append(True, sold.invoices[1:] != sold.invoices[:-1])
+    firsts = np.flatnonzero(is_first)
+    is_guest = sold.customers[firsts] == GUEST
+    can_have = {
+        "abroad": ~is_guest & (sold.countries[firsts] != 0),
+        "guest": is_guest,
+        "customer": ~is_guest,
+    }
+    next_invoice = int(sold.invoices[-1]) + 1
+    parts = []
+    for number, fee in enumerate(FEES):
+        candidates = firsts[can_have[fee.invoices]]
+        size = min(len(candidates), max(1, round(fee.share * len(candidates))))
+        lines = sold.taken(np.sort(rng.choice(candidates, size, replace=False)))
+        minimum, maximum = fee.pounds
+        prices = np.rint(rng.uniform(minimum, maximum, size) * 100) * 10
+        if minimum == maximum:
+            prices = np.full(size, round(minimum * 1_000))
+        position = np.full(size, catalogue.first_fee + number)
+        customers, invoices = lines.customers, lines.invoices
+        if not fee.keeps_customer:
+            customers = np.full(size, GUEST)
+        if fee.prefix:
+            invoices = next_invoice + np.arange(size)
+            next_invoice += size
+        parts.append(
+            Lines(
+                invoices=invoices,
+                prefixes=np.full(size, PREFIXES.index(fee.prefix), np.int8),
+                codes=position,
+                descriptions=position,
+                quantities=np.full(size, -1 if fee.prefix == "C" else 1),
+                seconds=lines.seconds,
+                prices=prices.astype(np.int64),
+                customers=customers,
+                countries=lines.countries,
+            )
+        )
+    return _concatenated(parts)
+
+
+def _returns(sold: Lines, rng: np.random.Generator) -> Lines:
+    """Draw returns of sold lines, each on an invoice of its own.
+
+    The first of these lines is returned twice in full: more than was bought.
     """
     can_return = np.flatnonzero(
         (sold.customers != GUEST) & (sold.seconds < (DAYS - 40) * _DAY_SECONDS)
@@ -190,15 +255,15 @@ def returns(sold: Lines, rng: np.random.Generator) -> Lines:
         codes=lines.codes,
         descriptions=lines.descriptions,
         quantities=-np.where(whole, lines.quantities, part),
-        seconds=(days + is_saturday) * _DAY_SECONDS + time_of_day(rng, len(picked)),
+        seconds=(days + is_saturday) * _DAY_SECONDS + _times_of_day(len(picked), rng),
         prices=lines.prices,
         customers=lines.customers,
         countries=lines.countries,
     )
 
 
-def write_offs(sold: Lines, catalogue: Catalogue, rng: np.random.Generator) -> Lines:
-    """Draw write-offs of stock: no customer, no price, a note or no description."""
+def _write_offs(sold: Lines, catalogue: Catalogue, rng: np.random.Generator) -> Lines:
+    """Draw write-offs of stock: no customer, no price, and a note or nothing."""
     size = max(2, round(_WRITE_OFF_SHARE * len(sold)))
     products = rng.integers(0, catalogue.products, size)
     notes = rng.integers(-3, len(NOTES), size)
@@ -209,13 +274,8 @@ def write_offs(sold: Lines, catalogue: Catalogue, rng: np.random.Generator) -> L
         codes=products,
         descriptions=np.where(notes < 0, -1, catalogue.first_note + notes),
         quantities=-rng.integers(1, 200, size),
-        seconds=days * _DAY_SECONDS + time_of_day(rng, size),
+        seconds=days * _DAY_SECONDS + _times_of_day(size, rng),
         prices=np.zeros(size, np.int64),
         customers=np.full(size, GUEST),
         countries=np.zeros(size, np.int64),
     )
-
-
-def segment_names(customers: Shoppers) -> np.ndarray:
-    """Return the name of each customer's segment."""
-    return np.array([segment.name for segment in SEGMENTS])[customers.segments]

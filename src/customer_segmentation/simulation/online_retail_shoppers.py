@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from customer_segmentation.simulation.catalogue import FAMILIES
-from customer_segmentation.simulation.chunking import Chunk
+from customer_segmentation.simulation.drawing import (
+    Chunk,
+    draw_segments,
+    draw_tastes,
+    of_segment,
+)
+from customer_segmentation.simulation.online_retail_catalogue import FAMILIES
 
 FIRST_DAY = np.datetime64("2009-12-01")
 DAYS = 739
@@ -15,9 +20,9 @@ COUNTRIES = (
     "Switzerland", "Portugal", "Australia", "Norway", "Italy", "Unspecified",
 )  # fmt: skip
 _UK_SHARE = 0.91
-# a second country shows only with those who buy often
-_FREQUENT = 3
-_LEAST_MOVERS = 5
+# only frequent buyers show that they have moved to another country
+_FREQUENT_YEARLY_RATE = 3
+_MINIMUM_MOVERS = 5
 
 
 @dataclass(frozen=True)
@@ -27,23 +32,24 @@ class ShopperSegment:
     Parameters
     ----------
     name : str
-        What the truth calls it.
+        Its name in the truth.
     share : float
-        Of the customers.
+        Share of the customers.
     yearly_rate : float
-        Mean of the gamma that a customer's purchases a year are drawn from.
+        Mean of the gamma distribution of a customer's purchases per year.
     lifetime_days : float
-        Mean of the exponential from the first purchase to dropping out.
+        Mean of the exponential distribution of the days from the first purchase to
+        churn.
     basket_lines : float
-        Mean lines of a purchase.
+        Mean number of lines per purchase.
     median_quantity : float
-        Median pieces of a line.
+        Median quantity of a line.
     starts : tuple of float
-        Between which shares of the two years the first purchase lies.
+        When its customers first buy, as minimum and maximum share of the two years.
     favourites : tuple of str
         Families that its customers prefer.
     is_seasonal : bool
-        Whether it buys before Christmas only.
+        Whether its customers buy before Christmas only.
     """
 
     name: str
@@ -81,16 +87,18 @@ SEGMENTS = (
 
 
 def _intensity(day_weights: np.ndarray) -> np.ndarray:
-    """Return cumulative weights of the days, scaled to end at DAYS, shape (DAYS,)."""
+    """Return the cumulative weights of the days, scaled to DAYS, shape (DAYS,)."""
     days = FIRST_DAY + np.arange(DAYS)
     is_saturday = (days.astype(np.int64) + 3) % 7 == 5
     cumulated = np.cumsum(np.where(is_saturday, 0, day_weights))
-    return cumulated * (DAYS / cumulated[-1])
+    scaled: np.ndarray = cumulated * (DAYS / cumulated[-1])
+    return scaled
 
 
 def _month_weights(weights: tuple[float, ...]) -> np.ndarray:
     months = (FIRST_DAY + np.arange(DAYS)).astype("datetime64[M]").astype(np.int64)
-    return np.asarray(weights)[months % 12]
+    of_days: np.ndarray = np.asarray(weights)[months % 12]
+    return of_days
 
 
 ALL_YEAR = _intensity(
@@ -100,9 +108,9 @@ BEFORE_CHRISTMAS = _intensity(_month_weights((0.05,) * 8 + (0.6, 2.5, 5, 3)))
 
 
 def day_at(intensity: np.ndarray, elapsed: np.ndarray) -> np.ndarray:
-    """Return the trading days (0 to DAYS - 1) at which that intensity has passed."""
+    """Return the trading days (0 to DAYS - 1) on which that intensity is reached."""
     days = np.searchsorted(intensity, elapsed, side="right")
-    # the last day is one of trade, so the end of the intensity falls on it
+    # the last day is a trading day, so the end of the intensity falls on it
     return np.minimum(days, DAYS - 1)
 
 
@@ -117,13 +125,13 @@ class Shoppers:
     segments : numpy.ndarray
         Positions in SEGMENTS.
     yearly_rates : numpy.ndarray
-        Purchases a year while a customer lives, the first not counted.
+        Purchases per year before churn, without the first.
     start_days, lifetimes : numpy.ndarray
-        Day of the first purchase, and days from it to dropping out.
+        Day of the first purchase, and days from it to churn.
     tastes : numpy.ndarray
-        Share of every family, shape (customers, families).
+        Share of each family, shape (customers, families).
     countries, second_countries : numpy.ndarray
-        Positions in COUNTRIES; the same for nearly all.
+        Positions in COUNTRIES; equal for nearly all customers.
     """
 
     ids: np.ndarray
@@ -137,35 +145,30 @@ class Shoppers:
 
     def of_segment(self, attribute: str) -> np.ndarray:
         """Return an attribute of each customer's segment."""
-        return np.array([getattr(segment, attribute) for segment in SEGMENTS])[
-            self.segments
-        ]
+        return of_segment(SEGMENTS, self.segments, attribute)
 
 
-def shoppers(chunk: Chunk) -> Shoppers:
+def draw_shoppers(chunk: Chunk) -> Shoppers:
     """Draw the customers of a chunk."""
     rng, size = chunk.rng, chunk.size
-    shares = np.array([segment.share for segment in SEGMENTS])
-    segments = rng.choice(len(SEGMENTS), size, p=shares / shares.sum())
-    is_seasonal = np.array([segment.is_seasonal for segment in SEGMENTS])[segments]
-    earliest, latest = np.array([segment.starts for segment in SEGMENTS])[segments].T
+    segments = draw_segments(SEGMENTS, size, rng)
+    is_seasonal = of_segment(SEGMENTS, segments, "is_seasonal")
+    earliest, latest = of_segment(SEGMENTS, segments, "starts").T
     starts = DAYS * (earliest + (latest - earliest) * rng.random(size))
-    rates = np.array([segment.yearly_rate for segment in SEGMENTS])[segments]
-    lifetimes = np.array([segment.lifetime_days for segment in SEGMENTS])[segments]
-    concentration = np.array(
+    rates = of_segment(SEGMENTS, segments, "yearly_rate")
+    concentrations = np.array(
         [
             [2.5 if family.name in segment.favourites else 0.25 for family in FAMILIES]
             for segment in SEGMENTS
         ]
     )
-    # a Dirichlet draw is gamma draws over their sum
-    weights = rng.standard_gamma(concentration[segments]) + 1e-9
+    tastes = draw_tastes(concentrations[segments], rng)
     countries = np.where(
         rng.random(size) < _UK_SHARE, 0, rng.integers(1, len(COUNTRIES), size)
     )
     second = countries.copy()
-    frequent = np.flatnonzero(rates > _FREQUENT)
-    movers = rng.permutation(frequent)[: max(_LEAST_MOVERS, size // 400)]
+    frequent = np.flatnonzero(rates > _FREQUENT_YEARLY_RATE)
+    movers = rng.permutation(frequent)[: max(_MINIMUM_MOVERS, size // 400)]
     second[movers] = (countries[movers] + 1) % len(COUNTRIES)
     return Shoppers(
         ids=FIRST_CUSTOMER_ID + chunk.positions,
@@ -174,8 +177,8 @@ def shoppers(chunk: Chunk) -> Shoppers:
         start_days=np.where(
             is_seasonal, day_at(BEFORE_CHRISTMAS, starts), day_at(ALL_YEAR, starts)
         ),
-        lifetimes=rng.exponential(lifetimes),
-        tastes=weights / weights.sum(axis=1, keepdims=True),
+        lifetimes=rng.exponential(of_segment(SEGMENTS, segments, "lifetime_days")),
+        tastes=tastes,
         countries=countries,
         second_countries=second,
     )
@@ -184,10 +187,10 @@ def shoppers(chunk: Chunk) -> Shoppers:
 def purchase_days(
     customers: Shoppers, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the purchases: positions of their customers, and their days.
+    """Draw the purchases: the positions of their customers, and their days.
 
-    The first purchase is the customer's start; the further ones are a Poisson process
-    on the seasonal intensity until the customer drops out or the data end.
+    Every customer buys on the first day. Further purchases are a Poisson process on the
+    seasonal intensity, up to churn or the end of the data.
     """
     is_seasonal = customers.of_segment("is_seasonal")
     end_days = np.minimum(customers.start_days + customers.lifetimes, DAYS - 1)
