@@ -1,4 +1,4 @@
-"""``python -m customer_segmentation`` is the ``customer-segmentation`` command."""
+"""``python -m customer_segmentation`` runs the ``customer-segmentation`` command."""
 
 from customer_segmentation.cli import main
 

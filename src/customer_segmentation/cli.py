@@ -1,4 +1,7 @@
-"""The ``customer-segmentation`` command."""
+"""The ``customer-segmentation`` command: land raw files, simulate raw files.
+
+The commands import what they run when they run it, so ``--help`` is quick.
+"""
 
 import os
 import sys
@@ -27,15 +30,19 @@ def cli() -> None:
 @click.option(
     "--append",
     is_flag=True,
-    help="Add to what has landed instead of replacing it; what has landed before is "
-    "left out.",
+    help="Add to what has landed before, instead of replacing it. Records that have "
+    "landed before are skipped.",
 )
 def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     """Land raw files (Excel, CSV, gzipped CSV or Parquet) for dbt to read.
 
-    PATH is a workbook with one sheet a table, or a file or folder of files named after
-    the tables; a source system with one table takes any name. Several files of one
-    table are its periods: records that two of them share count once.
+    PATH is an Excel workbook with one sheet per table, or a file or folder with the
+    name of its table. Any name will do if the source system has only one table.
+    Several files of one table are its periods; records that two of them share land
+    once.
+
+    The files land in the folder that the environment variable
+    CUSTOMER_SEGMENTATION_LANDING names, by default data/landing.
     """
     from customer_segmentation.landing import land_files
 
@@ -49,21 +56,27 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("data/raw"),
     show_default=True,
-    help="Folder for the raw files; the truth goes to its subfolder 'truth'.",
+    help="Folder for the raw files. Their truth goes to its subfolder 'truth'.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the random numbers. The same seed gives the same files.",
+)
 @click.option(
     "--customers",
     type=click.IntRange(min=100),
     default=4_000,
     show_default=True,
-    help="Customers of each source system.",
+    help="Number of customers of each source system.",
 )
 @click.option(
     "--lines",
     type=click.IntRange(min=1_000),
-    help="About how many invoice lines the online retailer has; sets --customers for "
-    "that source system.",
+    help="Approximate number of invoice lines of the online retailer. It overrides "
+    "--customers for that source system.",
 )
 @click.option(
     "--format",
@@ -71,11 +84,12 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     type=click.Choice(["csv", "parquet"]),
     default="csv",
     show_default=True,
+    help="Format of the raw files.",
 )
 def simulate(
     output: Path, seed: int, customers: int, lines: int | None, file_format: str
 ) -> None:
-    """Simulate raw files of all three source systems, with their truth beside them."""
+    """Simulate raw files of all source systems, and the truth about them."""
     from customer_segmentation.simulation import simulate_files
 
     simulate_files(
@@ -84,7 +98,7 @@ def simulate(
 
 
 def main() -> None:
-    """Run the command; input that cannot be used ends it with one line and status 2."""
+    """Run the command; unusable input ends it with one line and status 2."""
     try:
         cli()
     except InputError as error:

@@ -1,9 +1,9 @@
-"""The engine under the Python models: how tables are read, and written in streams.
+"""The engine under the Python models: it reads tables and writes results in batches.
 
-The one module that knows what ``dbt.ref`` hands over, and what ``model()`` may
-return. On DuckDB that is a relation, and a stream of Arrow batches, which dbt-duckdb
-writes while it is read. On Spark both are a DataFrame, and batches are mapped where
-they lie, on the executors. Another engine gets its class here, and nowhere else.
+This is the one module that knows what ``dbt.ref`` returns and what ``model()`` may
+return. On DuckDB, ``dbt.ref`` returns a relation, and a model returns a stream of Arrow
+batches, which dbt-duckdb writes while it reads them. On Spark, both are a DataFrame,
+and the executors process the batches. A further engine needs one more class here.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +17,8 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 __all__ = ["Relation", "Stream", "empty_frame", "map_batches", "read", "to_frame"]
 
-# what dbt.ref hands over, and what model() may hand back: classes of the engine, and
-# those of an engine that is not installed cannot be named
+# What dbt.ref returns, and what model() may return. The classes belong to the engine,
+# and one that is not installed cannot be named here.
 Relation = Any
 Stream = Any
 
@@ -28,62 +28,62 @@ Batches = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 class Rows(Protocol):
-    """What each engine can do with rows of a table, reading nothing too early."""
+    """Rows of a table on an engine; nothing is read before ``to_arrow`` or ``map``."""
 
-    def having(self, column: str, value: str | bool) -> Self:
-        """Return those where a column has a value."""
+    def where(self, column: str, value: str | bool) -> Self:
+        """Return the rows that have a value in a column."""
 
     def select(self, columns: Sequence[str]) -> Self:
-        """Return them with these columns."""
+        """Return the rows with these columns."""
 
     def sort(self, columns: Sequence[str], *, by_hash_of: str | None = None) -> Self:
-        """Return them in the order of the MD5 hash of a text, and then of columns.
+        """Return the rows in the order of the MD5 hash of a text, then of columns.
 
-        None of these has nulls.
+        None of these columns has nulls.
         """
 
     def limit(self, count: int) -> Self:
-        """Return the first of them."""
+        """Return the first rows."""
 
     def to_arrow(self) -> pa.Table:
-        """Return all of them, in order, in this process."""
+        """Return all rows, in order, in this process."""
 
     def map(self, function: Batches, schema: pa.Schema) -> Stream:
-        """Return what a function makes of their batches, for ``model()`` to return."""
+        """Return the results of a function on batches, for ``model()`` to return."""
 
 
 @dataclass(frozen=True)
 class DuckDBRows:
-    """A relation in this process."""
+    """Rows of a relation in this process."""
 
     relation: duckdb.DuckDBPyRelation
 
-    def having(self, column: str, value: str | bool) -> Self:
-        """Return those where a column has a value."""
-        wanted = ColumnExpression(column) == ConstantExpression(value)
-        return type(self)(self.relation.filter(wanted))
+    def where(self, column: str, value: str | bool) -> Self:
+        """Return the rows that have a value in a column."""
+        condition = ColumnExpression(column) == ConstantExpression(value)
+        return type(self)(self.relation.filter(condition))
 
     def select(self, columns: Sequence[str]) -> Self:
-        """Return them with these columns."""
+        """Return the rows with these columns."""
         return type(self)(self.relation.select(*map(ColumnExpression, columns)))
 
     def sort(self, columns: Sequence[str], *, by_hash_of: str | None = None) -> Self:
-        """Return them in an order."""
+        """Return the rows in the order of the MD5 hash of a text, then of columns."""
         order = [ColumnExpression(column) for column in columns]
         if by_hash_of is not None:
             order.insert(0, FunctionExpression("md5", ColumnExpression(by_hash_of)))
         return type(self)(self.relation.sort(*(one.asc() for one in order)))
 
     def limit(self, count: int) -> Self:
-        """Return the first of them."""
+        """Return the first rows."""
         return type(self)(self.relation.limit(count))
 
     def to_arrow(self) -> pa.Table:
-        """Return all of them."""
+        """Return all rows."""
         return self.relation.to_arrow_table()
 
     def map(self, function: Batches, schema: pa.Schema) -> pa.RecordBatchReader:
-        """Return a stream, in memory that the rows do not fill."""
+        """Return a stream; its memory does not grow with the number of rows."""
 
         def batches() -> Iterator[pa.RecordBatch]:
             yield from function(self.relation.to_arrow_reader(ROWS_A_BATCH))
@@ -93,20 +93,20 @@ class DuckDBRows:
 
 @dataclass(frozen=True)
 class SparkRows:
-    """A DataFrame of a session, local or of a cluster."""
+    """Rows of a DataFrame of a Spark session, in this process or of a cluster."""
 
     frame: Any
 
-    def having(self, column: str, value: str | bool) -> Self:
-        """Return those where a column has a value."""
+    def where(self, column: str, value: str | bool) -> Self:
+        """Return the rows that have a value in a column."""
         return type(self)(self.frame.filter(self.frame[column] == value))
 
     def select(self, columns: Sequence[str]) -> Self:
-        """Return them with these columns."""
+        """Return the rows with these columns."""
         return type(self)(self.frame.select(*columns))
 
     def sort(self, columns: Sequence[str], *, by_hash_of: str | None = None) -> Self:
-        """Return them in an order."""
+        """Return the rows in the order of the MD5 hash of a text, then of columns."""
         from pyspark.sql.functions import col, md5
 
         order = [col(column) for column in columns]
@@ -115,33 +115,22 @@ class SparkRows:
         return type(self)(self.frame.sort(*order))
 
     def limit(self, count: int) -> Self:
-        """Return the first of them."""
+        """Return the first rows."""
         return type(self)(self.frame.limit(count))
 
     def to_arrow(self) -> pa.Table:
-        """Return all of them."""
-        return without_time_zones(self.frame.toArrow())
+        """Return all rows."""
+        return _without_time_zones(self.frame.toArrow())
 
     def map(self, function: Batches, schema: pa.Schema) -> Any:
-        """Return a DataFrame whose batches are made on the executors."""
+        """Return a DataFrame; the executors compute it batch by batch."""
         from pyspark.sql.pandas.types import from_arrow_schema
 
         def batches(rows: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            tables = (without_time_zones(pa.Table.from_batches([one])) for one in rows)
+            tables = (_without_time_zones(pa.Table.from_batches([one])) for one in rows)
             yield from function(one for table in tables for one in table.to_batches())
 
         return self.frame.mapInArrow(batches, from_arrow_schema(schema))
-
-
-def without_time_zones(table: pa.Table) -> pa.Table:
-    """Return timestamps as DuckDB has them; a session of Spark gives its zone, UTC."""
-    plain = [
-        field.with_type(pa.timestamp(field.type.unit))
-        if pa.types.is_timestamp(field.type)
-        else field
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(plain))
 
 
 def read(
@@ -153,36 +142,44 @@ def read(
     limit: int | None = None,
     sample_by: str | None = None,
 ) -> pd.DataFrame:
-    """Read columns of a relation, in an order that no run changes.
+    """Read columns of a relation, in the same order in every run.
 
     Parameters
     ----------
     relation : Relation
         From ``dbt.ref``.
     columns : sequence of str
-        To read, in this order.
+        The columns to read, in this order.
     order_by : str or sequence of str
-        Columns that tell the rows apart, the first a text; need not be among those
-        read.
+        Columns that identify a row, the first one a text. They need not be among the
+        columns to read.
     where : mapping of str to str or bool, optional
-        Columns and the values they must have.
+        The value that each of these columns must have. By default, all rows are read.
     limit : int, optional
-        At most so many rows: those whose ``sample_by`` has the least MD5 hash. A sample
-        that keeps its rows when others come, and is the same on every engine.
+        Maximum number of rows: those with the lowest MD5 hash of ``sample_by``. This
+        sample is the same on every engine, and keeps most of its rows as the table
+        grows.
     sample_by : str, optional
-        A text column, by default the first to order by. Rows that share it are sampled
-        together.
+        A text column, by default the first of ``order_by``. Rows that share its value
+        are sampled together.
 
     Returns
     -------
     DataFrame
-        Decimals as floats.
+        The rows; decimals are floats.
+
+    Examples
+    --------
+    >>> relation = duckdb.sql("values ('b', 2, true), ('a', 1, true), ('c', 3, false)")
+    >>> rows = relation.project("col0 as customer_key, col1 as spend, col2 as is_today")
+    >>> read(rows, ["spend"], where={"is_today": True})["spend"].tolist()
+    [1, 2]
     """
     rows = _rows(relation, where)
     keys = [order_by] if isinstance(order_by, str) else list(order_by)
     if limit is not None:
         rows = rows.sort(keys, by_hash_of=sample_by or keys[0]).limit(limit)
-    # what is sorted before it is selected is not sorted on every engine
+    # select, then sort: not every engine keeps the order through a selection
     selected = rows.select(list(dict.fromkeys([*columns, *keys])))
     return to_frame(selected.sort(keys).to_arrow())[list(columns)]
 
@@ -195,27 +192,27 @@ def map_batches(
     *,
     where: Mapping[str, str | bool] | None = None,
 ) -> Stream:
-    """Apply a function to a relation batch by batch, in memory that rows do not fill.
+    """Apply a function to a relation batch by batch, in constant memory.
 
     Parameters
     ----------
     relation : Relation
         From ``dbt.ref``.
     columns : sequence of str
-        That the function gets.
+        The columns that the function receives.
     function : callable
-        Takes a table of at most ``ROWS_A_BATCH`` rows and returns one of the schema,
-        of as many rows as it likes. What it says of a row must not depend on the other
-        rows: how they are batched is the engine's affair.
+        Takes a table of at most ``ROWS_A_BATCH`` rows, and returns a table of the
+        schema with any number of rows. Its result for one row must not depend on the
+        other rows of the batch, because the engine decides how rows are batched.
     schema : pyarrow.Schema
-        Of the result.
+        The schema of the result.
     where : mapping of str to str or bool, optional
-        Columns and the values they must have.
+        The value that each of these columns must have. By default, all rows are read.
 
     Returns
     -------
     Stream
-        Arrow batches, to be returned from ``model()``. Nothing is read before it is.
+        For ``model()`` to return. Nothing is read before that.
     """
 
     def mapped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -227,24 +224,35 @@ def map_batches(
 
 
 def empty_frame(relation: Relation, columns: Sequence[str]) -> pd.DataFrame:
-    """Return columns of a relation without a row, which tells their types."""
+    """Return columns of a relation without rows, for their types."""
     return to_frame(_rows(relation).select(columns).limit(0).to_arrow())
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return an Arrow table as pandas, decimals as floats."""
-    plain = pa.schema(
+    """Return an Arrow table as a pandas frame, decimals as floats."""
+    types = pa.schema(
         [
             field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field
             for field in table.schema
         ]
     )
-    return table.cast(plain).to_pandas()
+    return table.cast(types).to_pandas()
 
 
 def _rows(relation: Relation, where: Mapping[str, str | bool] | None = None) -> Rows:
     kind = DuckDBRows if isinstance(relation, duckdb.DuckDBPyRelation) else SparkRows
     rows: Rows = kind(relation)
     for column, value in (where or {}).items():
-        rows = rows.having(column, value)
+        rows = rows.where(column, value)
     return rows
+
+
+def _without_time_zones(table: pa.Table) -> pa.Table:
+    """Return timestamps without a zone, as on DuckDB; Spark adds its session's UTC."""
+    types = [
+        field.with_type(pa.timestamp(field.type.unit))
+        if pa.types.is_timestamp(field.type)
+        else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(types))

@@ -1,16 +1,17 @@
-"""The raw tables of every source system: what their columns are called, and where.
+"""The raw tables of each source system, with their columns and the headers of files.
 
-This is the one place that knows the headers met in the wild. Landing reads it to find
-the columns of a file, simulation reads it to write files, and the dbt sources under
-``models/staging`` name the same tables and columns.
+This is the one place that knows which headers real files have. Landing uses it to find
+the columns of a file. The var ``source_system_catalog`` registers the source systems,
+and the dbt sources in ``models/staging`` list the same tables and columns; a test
+compares all three.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 def normalized_header(header: str) -> str:
-    """Return a header without case, padding and punctuation.
+    """Return a header in lower case, without spaces and punctuation.
 
     Examples
     --------
@@ -27,11 +28,16 @@ class RawColumn:
     Parameters
     ----------
     name : str
-        What the landing zone calls it.
+        Its name in the landing zone.
     aliases : tuple of str
-        Other headers it is known by; case, padding and punctuation do not matter.
+        Other headers that mean it. Case, spaces and punctuation do not matter.
     is_required : bool
-        Whether a file without it is refused. An optional column lands as nulls.
+        Whether a file must have it. A missing optional column lands as nulls.
+
+    Examples
+    --------
+    >>> RawColumn("invoice", ("InvoiceNo",)).is_called("Invoice No")
+    True
     """
 
     name: str
@@ -39,8 +45,8 @@ class RawColumn:
     is_required: bool = True
 
     def is_called(self, header: str) -> bool:
-        """Whether a file's header means this column."""
-        known = {normalized_header(known) for known in (self.name, *self.aliases)}
+        """Whether the header of a file means this column."""
+        known = {normalized_header(name) for name in (self.name, *self.aliases)}
         return normalized_header(header) in known
 
 
@@ -51,12 +57,12 @@ class RawTable:
     Parameters
     ----------
     name : str
-        What the landing zone, and the sheet or file it comes from, call it.
+        Its name in the landing zone; sheets and files have this name too.
     columns : tuple of RawColumn
-        In the order in which they land.
+        Its columns, in the order in which they land.
     append_key : str
-        The column that says whether a record has landed before, when a further period
-        is appended: an invoice line has, if its invoice has.
+        The column that tells, when a further period is appended, whether a record has
+        landed before. An invoice line has, if any line of its invoice has.
     """
 
     name: str
@@ -65,7 +71,7 @@ class RawTable:
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """The landing zone's column names, in order."""
+        """The names of the columns in the landing zone, in order."""
         return tuple(column.name for column in self.columns)
 
 
@@ -74,10 +80,10 @@ class SourceSystem:
     """A source system and its raw tables."""
 
     name: str
-    tables: tuple[RawTable, ...] = field(default=())
+    tables: tuple[RawTable, ...]
 
     def table(self, name: str) -> RawTable:
-        """Return the raw table of that name."""
+        """Return the raw table with that name."""
         return next(table for table in self.tables if table.name == name)
 
 
