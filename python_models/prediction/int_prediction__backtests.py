@@ -1,14 +1,20 @@
-"""What every candidate predicted of customers that it did not learn from."""
+"""What every candidate predicts for customers it did not learn from."""
 
-from customer_segmentation.prediction import backtest_purchases
+from customer_segmentation.prediction import (
+    PredictionSettings,
+    PurchaseData,
+    backtest_purchases,
+)
 
 
 def model(dbt, session):
-    """Test the candidates on past days."""
-    existing = dbt.ref("customer_snapshots")
-    new = dbt.ref("first_purchase_features")
+    """Back-test the candidates of next purchases."""
+    customer_days = dbt.ref("int_features__customer_days")
+    first_purchases = dbt.ref("int_features__first_purchases")
     outcomes = dbt.ref("int_prediction__outcomes")
-    splits = dbt.ref("int_prediction__splits")
     seasons = dbt.ref("int_prediction__seasons")
+    splits = dbt.ref("int_features__splits")
     variables = dbt.config.meta_get("variables")
-    return backtest_purchases(existing, new, outcomes, splits, seasons, variables)
+    settings = PredictionSettings.read(variables)
+    data = PurchaseData.read(customer_days, first_purchases, outcomes, seasons, splits)
+    return backtest_purchases(data, settings)

@@ -1,4 +1,4 @@
-"""How well every candidate predicted, with bootstrap intervals."""
+"""How well every candidate predicts, with bootstrap intervals."""
 
 from customer_segmentation.prediction import evaluate_backtests
 

@@ -1,20 +1,34 @@
-"""The registry: the chosen models, trained, beside all earlier ones."""
+"""The registry: the chosen candidates, trained; earlier models are kept."""
 
-from customer_segmentation.prediction import LearnedFrom, train_models
+from customer_segmentation.prediction import (
+    PredictionSettings,
+    TrainingData,
+    train_models,
+)
 
 
 def model(dbt, session):
-    """Train what was chosen, unless it has been trained on just this before."""
-    existing = dbt.ref("customer_snapshots")
-    new = dbt.ref("first_purchase_features")
+    """Train the chosen candidates, unless the same model has been trained before."""
+    customer_days = dbt.ref("int_features__customer_days")
+    first_purchases = dbt.ref("int_features__first_purchases")
     outcomes = dbt.ref("int_prediction__outcomes")
-    targets = dbt.ref("int_prediction__segment_targets")
-    splits = dbt.ref("int_prediction__splits")
     seasons = dbt.ref("int_prediction__seasons")
+    rfm_segments = dbt.ref("int_rfm__segments")
+    fits = dbt.ref("int_segmentation__fits")
+    splits = dbt.ref("int_features__splits")
     evaluations = dbt.ref("int_prediction__evaluations")
     choices = dbt.ref("int_prediction__choices")
     variables = dbt.config.meta_get("variables")
-    # the session of every engine speaks this
+    # the sessions of both engines have this method
     earlier = session.sql(f"select * from {dbt.this}") if dbt.is_incremental else None
-    learned_from = LearnedFrom(existing, new, outcomes, targets, splits, seasons)
-    return train_models(learned_from, evaluations, choices, earlier, variables)
+    data = TrainingData.read(
+        customer_days,
+        first_purchases,
+        outcomes=outcomes,
+        seasons=seasons,
+        rfm_segments=rfm_segments,
+        fits=fits,
+        splits=splits,
+        settings=PredictionSettings.read(variables),
+    )
+    return train_models(data, evaluations, choices, earlier)

@@ -1,12 +1,12 @@
-"""What the champions expect of today's new customers; nothing is fitted."""
+"""What the champions predict for today's new customers."""
 
 from customer_segmentation.prediction import score_purchases
 
 
 def model(dbt, session):
-    """Score them, in batches."""
-    customers = dbt.ref("first_purchase_features")
-    champions = dbt.ref("int_prediction__champions")
+    """Score the customers in batches."""
+    customers = dbt.ref("int_features__first_purchases")
+    model_registry = dbt.ref("model_registry")
     models = dbt.ref("int_prediction__models")
     seasons = dbt.ref("int_prediction__seasons")
-    return score_purchases(customers, champions, models, seasons, "new")
+    return score_purchases(customers, model_registry, models, seasons, "new")

@@ -1,12 +1,22 @@
-"""Which segment every classifier predicted of new customers it did not learn from."""
+"""Which segment every classifier predicts for customers it did not learn from."""
 
-from customer_segmentation.prediction import backtest_segments
+from customer_segmentation.prediction import (
+    PredictionSettings,
+    SegmentData,
+    backtest_segments,
+)
 
 
 def model(dbt, session):
-    """Test the classifiers on past days."""
-    new = dbt.ref("first_purchase_features")
-    targets = dbt.ref("int_prediction__segment_targets")
-    splits = dbt.ref("int_prediction__splits")
+    """Back-test the classifiers of segments."""
+    customer_days = dbt.ref("int_features__customer_days")
+    first_purchases = dbt.ref("int_features__first_purchases")
+    rfm_segments = dbt.ref("int_rfm__segments")
+    fits = dbt.ref("int_segmentation__fits")
+    splits = dbt.ref("int_features__splits")
     variables = dbt.config.meta_get("variables")
-    return backtest_segments(new, targets, splits, variables)
+    settings = PredictionSettings.read(variables)
+    data = SegmentData.read(
+        customer_days, first_purchases, rfm_segments, fits, splits, settings
+    )
+    return backtest_segments(data, settings)

@@ -1,119 +1,250 @@
-"""Predictions of customers that a model did not learn from."""
+"""Back-tests: what every candidate predicts for customers it did not learn from."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from joblib import delayed
-from sklearn.model_selection import KFold
-from threadpoolctl import threadpool_limits
 
-from customer_segmentation.prediction.samples import Seen
-from customer_segmentation.prediction.splits import Split
-from customer_segmentation.processes import spread
+from customer_segmentation.errors import InputError
+from customer_segmentation.parallel import run_parallel, single_threaded
+from customer_segmentation.prediction.cohorts import Cohort, CohortPair
+from customer_segmentation.prediction.data import PurchaseData, SegmentData
+from customer_segmentation.prediction.purchases import (
+    CANDIDATES,
+    InSeason,
+    candidates_of,
+)
+from customer_segmentation.prediction.segments import MAJORITY, fit_classifiers
+from customer_segmentation.prediction.settings import PredictionSettings
+from customer_segmentation.prediction.splits import SPLIT_COLUMNS, Split, split_facts
 
 __all__ = [
-    "LEAST_CUSTOMERS",
-    "SEED",
-    "SPLIT_COLUMNS",
-    "Job",
-    "run_jobs",
-    "seen_by",
-    "to_table",
+    "PURCHASE_BACKTESTS",
+    "SEGMENT_BACKTESTS",
+    "backtest_purchases",
+    "backtest_segments",
+    "predict_purchases",
 ]
 
-# fewer customers teach nothing that would hold for others
-LEAST_CUSTOMERS = 20
-SEED = 0
-# what both tables of back-tests say of a split
-SPLIT_COLUMNS = [
-    ("source_system", pa.string()),
-    ("task", pa.string()),
-    ("population", pa.string()),
-    ("part", pa.string()),
-    ("horizon_days", pa.int32()),
-    ("is_cross_validated", pa.bool_()),
-]
+PURCHASE_BACKTESTS = pa.schema(
+    [
+        *SPLIT_COLUMNS,
+        ("algorithm", pa.string()),
+        ("is_baseline", pa.bool_()),
+        ("customer_key", pa.string()),
+        ("as_of_date", pa.date32()),
+        ("has_returned", pa.bool_()),
+        ("purchases", pa.int64()),
+        ("spend", pa.float64()),
+        ("return_probability", pa.float64()),
+        ("expected_purchases", pa.float64()),
+        ("expected_spend", pa.float64()),
+        ("spend_low", pa.float64()),
+        ("spend_high", pa.float64()),
+    ]
+)
+SEGMENT_BACKTESTS = pa.schema(
+    [
+        *SPLIT_COLUMNS,
+        ("algorithm", pa.string()),
+        ("is_baseline", pa.bool_()),
+        ("segmentation", pa.string()),
+        ("seed", pa.int32()),
+        ("customer_key", pa.string()),
+        ("has_returned", pa.bool_()),
+        ("segment", pa.string()),
+        ("predicted_segment", pa.string()),
+        ("predicted_probability", pa.float64()),
+        ("segment_probability", pa.float64()),
+    ]
+)
 
-Job = tuple[Seen, Seen]
-Key = TypeVar("Key")
+PurchaseTask = tuple[Split, str, CohortPair]
+SegmentTask = tuple[Split, str, int, CohortPair]
 
 
-def seen_by(
-    split: Split, see: Callable[..., Seen], folds: int, seed: int = SEED
-) -> list[Job]:
-    """Return whom to learn from and whom to predict, in turns if cross-validated.
+def backtest_purchases(data: PurchaseData, settings: PredictionSettings) -> pa.Table:
+    """Predict purchases with every candidate, for customers it did not learn from.
+
+    A candidate that cannot learn from the customers of some fold is excluded from the
+    split with a warning: it would be judged on fewer customers than the others.
 
     Parameters
     ----------
-    split : Split
-        With days to learn from and days to predict.
-    see : callable
-        Takes days, and returns the customers seen on them.
-    folds : int
-        Turns of a cross-validation, at most the number of customers.
-    seed : int
-        Of the shuffle of the folds.
+    data : PurchaseData
+        Customers, outcomes and splits.
+    settings : PredictionSettings
+        The number of folds.
 
     Returns
     -------
-    list of tuple of Seen
-        Empty if there are too few to learn from, or none to predict.
+    pyarrow.Table
+        Of the schema ``PURCHASE_BACKTESTS``: one row per split, candidate and predicted
+        customer.
     """
-    learned = see(split.train)
-    if learned.count < LEAST_CUSTOMERS:
-        return []
-    if not split.is_cross_validated:
-        predicted = see(split.test)
-        return [(learned, predicted)] if predicted.count else []
-    # sorted by customer, so that the folds do not depend on the order of the rows
-    shuffled = KFold(min(folds, learned.count), shuffle=True, random_state=seed)
-    return [
-        (learned.take(others), learned.take(fold))
-        for others, fold in shuffled.split(np.arange(learned.count))
-    ]
+    tasks = list(_purchase_tasks(data, settings))
+    predicted = run_parallel(
+        delayed(predict_purchases)(algorithm, *pair, split.horizon_days)
+        for split, algorithm, pair in tasks
+    )
+    tables = [PURCHASE_BACKTESTS.empty_table()]
+    failures: dict[tuple[Split, str], str] = {}
+    for (split, algorithm, _), found in zip(tasks, predicted, strict=True):
+        if isinstance(found, InputError):
+            failures[split, algorithm] = str(found)
+    for (split, algorithm), problem in failures.items():
+        warnings.warn(
+            f"{split.source_system}, {split.population} customers, {split.name} of "
+            f"{split.horizon_days} days: {algorithm} is not tested: {problem}",
+            stacklevel=1,
+        )
+    for (split, algorithm, _), found in zip(tasks, predicted, strict=True):
+        if (split, algorithm) not in failures:
+            tables.append(
+                _to_table(
+                    found,
+                    PURCHASE_BACKTESTS,
+                    split,
+                    algorithm=algorithm,
+                    is_baseline=CANDIDATES[algorithm].is_baseline,
+                )
+            )
+    return pa.concat_tables(tables)
 
 
-def run_jobs(
-    jobs: Sequence[tuple[Key, Job]],
-    predict: Callable[[Key, Seen, Seen], pd.DataFrame],
-) -> Iterator[tuple[Key, pd.DataFrame]]:
-    """Return what each job predicts; the jobs share the cores.
-
-    Sums have other bits when other threads share them, so each process has one thread.
+def backtest_segments(data: SegmentData, settings: PredictionSettings) -> pa.Table:
+    """Predict segments with every classifier, for customers it did not learn from.
 
     Parameters
     ----------
-    jobs : sequence of tuple
-        What to do, under a key.
-    predict : callable
-        Takes the key, those to learn from and those to predict.
+    data : SegmentData
+        New customers, their segments and splits.
+    settings : PredictionSettings
+        The number of folds and of seeds.
 
-    Yields
-    ------
-    tuple
-        The key, and what was returned.
+    Returns
+    -------
+    pyarrow.Table
+        Of the schema ``SEGMENT_BACKTESTS``: one row per split, segmentation,
+        classifier, seed and predicted customer.
     """
-    tasks = (delayed(_on_one_thread)(predict, key, *job) for key, job in jobs)
-    yield from zip((key for key, _ in jobs), spread(tasks), strict=True)
+    tasks = list(_segment_tasks(data, settings))
+    predicted = run_parallel(
+        delayed(predict_segments)(*pair, seed) for *_, seed, pair in tasks
+    )
+    tables = [
+        _to_table(
+            found,
+            SEGMENT_BACKTESTS,
+            split,
+            task=f"segment:{segmentation}",
+            segmentation=segmentation,
+            seed=seed,
+        )
+        for (split, segmentation, seed, _), found in zip(tasks, predicted, strict=True)
+    ]
+    return pa.concat_tables([SEGMENT_BACKTESTS.empty_table(), *tables])
 
 
-def _on_one_thread(
-    predict: Callable[[Key, Seen, Seen], pd.DataFrame],
-    key: Key,
-    learned: Seen,
-    predicted: Seen,
-) -> pd.DataFrame:
-    with threadpool_limits(limits=1):
-        return predict(key, learned, predicted)
+@single_threaded()
+def predict_purchases(
+    algorithm: str, train: Cohort, test: Cohort, horizon_days: int
+) -> pd.DataFrame | InputError:
+    """Fit a candidate to a cohort, and predict another one.
+
+    Parameters
+    ----------
+    algorithm : str
+        Name of the candidate.
+    train, test : Cohort
+        The customers to learn from, and those to predict.
+    horizon_days : int
+        Length of the outcome.
+
+    Returns
+    -------
+    pandas.DataFrame or InputError
+        Keys, outcomes and predictions of the customers in ``test``; or the reason why
+        the candidate cannot learn from those in ``train``.
+    """
+    model = InSeason(CANDIDATES[algorithm].estimator(), train.season)
+    try:
+        model.fit(train.features, train.outcomes, horizon_days)
+    except InputError as error:
+        return error
+    found = model.predict(test.features, test.season)
+    return pd.concat([test.keys, test.outcomes, found], axis=1)
 
 
-def to_table(
-    rows: pd.DataFrame, split: Split, schema: pa.Schema, **facts: Any
+@single_threaded()
+def predict_segments(train: Cohort, test: Cohort, seed: int) -> pd.DataFrame:
+    """Fit all classifiers to a cohort, and predict another one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Keys, outcomes and predictions of the customers in ``test``, a block of rows per
+        classifier.
+    """
+    index = train.keys["customer_key"]
+    classifiers = fit_classifiers(
+        train.features.set_index(index),
+        train.outcomes["segment"].set_axis(index),
+        seed=seed,
+    )
+    actual = test.outcomes["segment"].to_numpy(dtype=object)
+    rows = np.arange(test.count)
+    blocks = []
+    for name, classifier in classifiers.items():
+        found = classifier.predict_proba(test.features)
+        probabilities = found.to_numpy()
+        likeliest = probabilities.argmax(axis=1)
+        # a segment that no customer in train has gets no probability
+        position = found.columns.get_indexer(actual)
+        of_actual = np.where(position < 0, 0.0, probabilities[rows, position])
+        predictions = pd.DataFrame(
+            {
+                "algorithm": name,
+                "is_baseline": name == MAJORITY,
+                "predicted_segment": found.columns.to_numpy()[likeliest],
+                "predicted_probability": probabilities[rows, likeliest],
+                "segment_probability": of_actual,
+            }
+        )
+        blocks.append(pd.concat([test.keys, test.outcomes, predictions], axis=1))
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _purchase_tasks(
+    data: PurchaseData, settings: PredictionSettings
+) -> Iterator[PurchaseTask]:
+    for split in data.splits:
+        if split.is_backtest:
+            for pair in data.pairs(split, settings.folds):
+                for candidate in candidates_of(split.population):
+                    yield split, candidate.name, pair
+
+
+def _segment_tasks(
+    data: SegmentData, settings: PredictionSettings
+) -> Iterator[SegmentTask]:
+    for split in data.splits:
+        if split.is_backtest:
+            # one seed decides the choice; the test shows what others would have given
+            seeds = range(settings.seeds if split.name == "test" else 1)
+            for segmentation in data.segmentations(split.source_system):
+                for seed in seeds:
+                    for pair in data.pairs(split, segmentation, settings.folds, seed):
+                        yield split, segmentation, seed, pair
+
+
+def _to_table(
+    rows: pd.DataFrame, schema: pa.Schema, split: Split, **facts: Any
 ) -> pa.Table:
-    """Return rows of a schema with what is known of their split, and further facts."""
-    known = {name: getattr(split, name) for name, _ in SPLIT_COLUMNS}
-    frame = rows.assign(**{**known, **facts})
+    """Return rows of a schema with the facts of their split, and further facts."""
+    frame = rows.assign(**{**split_facts(split), **facts})
     return pa.Table.from_pandas(frame[schema.names], schema, preserve_index=False)

@@ -1,45 +1,37 @@
-"""How well segments are predicted: the figures of the field, with intervals."""
+"""How good predicted segments are: the usual metrics, and their bootstrap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from customer_segmentation.errors import InputError
+from customer_segmentation.prediction.settings import SEED
 
-__all__ = [
-    "Judged",
-    "Quality",
-    "bootstrap_quality",
-    "confusion_matrix",
-    "mean_quality",
-    "measure_quality",
-    "quality_draws",
-]
+__all__ = ["PredictedSegments", "Quality", "bootstrap_means", "mean_quality"]
 
-# a segment that the model does not know was held to be this likely
-LEAST = 1e-6
-SEED = 0
+# the probability of a segment that the model does not know
+MIN_PROBABILITY = 1e-6
 
 Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Figures of predicted segments; all but the last are better when greater.
+    """Metrics of predicted segments; higher is better for all but the log loss.
 
     Parameters
     ----------
     accuracy : float
-        The share of the customers whose likeliest segment is theirs.
+        Share of the customers whose most probable segment is theirs.
     balanced_accuracy : float
-        The mean over the segments there are of the share of their customers found.
+        Mean over the actual segments of the share of their customers found.
     macro_f1 : float
-        The mean over segments that there are, or that are predicted, of F1.
+        Mean F1 over the segments that are actual or predicted.
     log_loss : float
-        The mean of minus the logarithm of the probability of the actual segment.
+        Mean of minus the logarithm of the probability of the actual segment, in nats.
     """
 
     accuracy: float
@@ -48,112 +40,16 @@ class Quality:
     log_loss: float
 
 
-def measure_quality(segments: pd.Series, probabilities: pd.DataFrame) -> Quality:
-    """Return the figures of n customers.
-
-    Parameters
-    ----------
-    segments : pandas.Series of shape (n,)
-        The actual segment of each; one that the model does not know counts as missed.
-    probabilities : pandas.DataFrame of shape (n, classes)
-        By the same keys. Of equally likely segments the first column counts.
-
-    Raises
-    ------
-    InputError
-        If there is no customer, or the keys differ.
-    """
-    table = Judged.of(segments, probabilities)
-    return table.quality(np.ones(len(segments)))
-
-
-def bootstrap_quality(
-    segments: pd.Series,
-    probabilities: pd.DataFrame,
-    draws: int = 1_000,
-    level: float = 0.95,
-) -> tuple[Quality, Quality]:
-    """Return the lower and upper ends of intervals, customers drawn with replacement.
-
-    Parameters
-    ----------
-    segments, probabilities
-        As of ``measure_quality``, of which errors are too.
-    draws : int
-        Of customers.
-    level : float
-        Of the intervals, between percentiles.
-    """
-    drawn = quality_draws([Judged.of(segments, probabilities)], draws)
-    ends = drawn.quantile([(1 - level) / 2, (1 + level) / 2])
-    low, high = (Quality(**end) for end in ends.to_dict("records"))
-    return low, high
-
-
-def quality_draws(by_seed: Sequence["Judged"], draws: int) -> pd.DataFrame:
-    """Return figures of samples of the customers, of as many, drawn with replacement.
-
-    As many customers are drawn alike whatever is said of them, so that the draws of two
-    models can be compared one by one.
-
-    Parameters
-    ----------
-    by_seed : sequence of Judged
-        The same customers, judged by models that differ in their seed.
-    draws : int
-        Number of samples.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (draws, figures)
-        The mean over the seeds of each figure of ``Quality``.
-    """
-    rng = np.random.default_rng(SEED)
-    customers = len(by_seed[0].actual)
-    evenly = np.full(customers, 1 / customers)
-    return pd.DataFrame(
-        [
-            mean_quality(by_seed, rng.multinomial(customers, evenly))
-            for _ in range(draws)
-        ],
-        columns=[figure.name for figure in fields(Quality)],
-        dtype=float,
-    )
-
-
-def mean_quality(
-    by_seed: Sequence["Judged"], weights: Counts | None = None
-) -> dict[str, float]:
-    """Return the means over seeds of the figures of customers who count so often."""
-    if weights is None:
-        weights = np.ones(len(by_seed[0].actual))
-    found = [vars(one.quality(weights)) for one in by_seed]
-    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
-
-
-def confusion_matrix(segments: pd.Series, probabilities: pd.DataFrame) -> pd.DataFrame:
-    """Return how many customers of each segment (rows) are held to be of which.
-
-    Rows and columns are all segments that there are or that the model knows, sorted.
-    """
-    table = Judged.of(segments, probabilities)
-    counts = table.confusion(np.ones(len(segments))).astype(np.int64)
-    names = pd.Index(table.names)
-    return pd.DataFrame(
-        counts, index=names.rename("actual"), columns=names.rename("predicted")
-    )
-
-
 @dataclass(frozen=True)
-class Judged:
-    """What is measured of each customer; codes are positions in the names.
+class PredictedSegments:
+    """Actual and predicted segments of n customers.
 
     Parameters
     ----------
     names : list of str
-        The segments.
+        The segments, sorted.
     actual, predicted : ndarray of shape (n,)
-        Codes of the customer's segment, and of the likeliest one.
+        Positions in the names, of the actual and of the most probable segment.
     losses : ndarray of shape (n,)
         Minus the logarithm of the probability of the actual segment.
     """
@@ -164,65 +60,103 @@ class Judged:
     losses: Counts
 
     @classmethod
-    def of(cls, segments: pd.Series, probabilities: pd.DataFrame) -> "Judged":
-        """Take up the segment of each customer, and how likely each one is."""
-        if len(segments) == 0:
-            raise InputError("segments: no customer to measure; give at least one")
-        if not segments.index.is_unique or not probabilities.index.is_unique:
-            raise InputError("customers: a key is there twice; give one row for each")
-        if len(segments) != len(probabilities) or set(segments.index) != set(
-            probabilities.index
-        ):
-            raise InputError(
-                "customers: segments and probabilities are of others; give both the "
-                "same keys"
-            )
-        segments = segments.astype(str).sort_index()
-        probabilities = probabilities.loc[segments.index]
-        names = sorted({*segments, *probabilities.columns})
-        likelihood = probabilities.reindex(columns=names, fill_value=0.0).to_numpy()
-        position = {name: number for number, name in enumerate(names)}
-        actual = np.array([position[name] for name in segments], dtype=np.int64)
-        of_column = np.array([position[name] for name in probabilities.columns])
-        of_actual = likelihood[np.arange(len(actual)), actual]
-        return cls(
-            names=names,
-            actual=actual,
-            predicted=of_column[probabilities.to_numpy().argmax(axis=1)],
-            losses=-np.log(np.maximum(of_actual, LEAST)),
-        )
+    def of(
+        cls, actual: pd.Series, predicted: pd.Series, probability: pd.Series
+    ) -> Self:
+        """Return the segments of at least one customer, whatever the order of rows.
 
-    @classmethod
-    def of_columns(
-        cls, segments: pd.Series, predicted: pd.Series, probability: pd.Series
-    ) -> "Judged":
-        """Take up the segment, the likeliest one, and the probability of the actual."""
-        both = pd.concat([segments, predicted], ignore_index=True).astype(str)
+        Parameters
+        ----------
+        actual, predicted : pandas.Series of shape (n,)
+            The actual and the most probable segment.
+        probability : pandas.Series of shape (n,)
+            Of the actual segment.
+
+        Examples
+        --------
+        >>> actual = pd.Series(["loyal", "lost"])
+        >>> guess = pd.Series(["loyal", "loyal"])
+        >>> PredictedSegments.of(actual, guess, pd.Series([0.9, 0.1])).names
+        ['lost', 'loyal']
+        """
+        both = pd.concat([actual, predicted], ignore_index=True).astype(str)
         codes, names = pd.factorize(both, sort=True)
+        probabilities = probability.to_numpy(dtype=float)
         return cls(
             names=list(names),
-            actual=codes[: len(segments)],
-            predicted=codes[len(segments) :],
-            losses=-np.log(np.maximum(probability.to_numpy(dtype=float), LEAST)),
+            actual=codes[: len(actual)],
+            predicted=codes[len(actual) :],
+            losses=-np.log(np.maximum(probabilities, MIN_PROBABILITY)),
         )
 
     def confusion(self, weights: Counts) -> Counts:
-        """Return the weighted counts of shape (names, names)."""
+        """Return weighted counts of shape (names, names), actual segments in rows."""
         size = len(self.names)
         pairs = self.actual * size + self.predicted
         counted = np.bincount(pairs, weights=weights, minlength=size * size)
         return counted.reshape(size, size)
 
     def quality(self, weights: Counts) -> Quality:
-        """Return the figures of customers that count so many times each."""
+        """Return the metrics if each customer counts as often as its weight says."""
         counts = self.confusion(weights)
         hits = np.diag(counts)
         actual, predicted = counts.sum(axis=1), counts.sum(axis=0)
-        is_there, is_named = actual > 0, actual + predicted > 0
-        f1 = 2 * hits[is_named] / (actual + predicted)[is_named]
+        is_actual, is_either = actual > 0, actual + predicted > 0
+        f1 = 2 * hits[is_either] / (actual + predicted)[is_either]
         return Quality(
             accuracy=float(hits.sum() / weights.sum()),
-            balanced_accuracy=float((hits[is_there] / actual[is_there]).mean()),
+            balanced_accuracy=float((hits[is_actual] / actual[is_actual]).mean()),
             macro_f1=float(f1.mean()),
             log_loss=float(np.average(self.losses, weights=weights)),
         )
+
+
+def mean_quality(
+    by_seed: Sequence[PredictedSegments], weights: Counts | None = None
+) -> dict[str, float]:
+    """Return mean metrics over models that differ in their seed.
+
+    Parameters
+    ----------
+    by_seed : sequence of PredictedSegments
+        The same n customers in the same order.
+    weights : ndarray of shape (n,), optional
+        How often each customer counts; once by default.
+    """
+    if weights is None:
+        weights = np.ones(len(by_seed[0].actual))
+    found = [vars(one.quality(weights)) for one in by_seed]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
+
+
+def bootstrap_means(
+    by_seed: Sequence[PredictedSegments], resamples: int
+) -> pd.DataFrame:
+    """Return mean metrics of resamples of the customers, drawn with replacement.
+
+    The draws depend only on the number of customers, so two models on the same
+    customers can be compared resample by resample.
+
+    Parameters
+    ----------
+    by_seed : sequence of PredictedSegments
+        As of ``mean_quality``.
+    resamples : int
+        How many.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (resamples, metrics)
+        A column per metric of ``Quality``.
+    """
+    rng = np.random.default_rng(SEED)
+    customers = len(by_seed[0].actual)
+    evenly = np.full(customers, 1 / customers)
+    return pd.DataFrame(
+        [
+            mean_quality(by_seed, rng.multinomial(customers, evenly))
+            for _ in range(resamples)
+        ],
+        columns=[metric.name for metric in fields(Quality)],
+        dtype=float,
+    )

@@ -1,4 +1,4 @@
-"""Entries of the registry: one row per trained model, the model itself among them."""
+"""Entries of the registry: what is recorded of each trained model."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,17 +10,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from customer_segmentation.prediction.champion import Recipe
 from customer_segmentation.prediction.feature_kinds import Feature
 
 __all__ = [
+    "NEXT_PURCHASES",
     "REGISTRY",
     "REGISTRY_FACTS",
+    "SEGMENT_PREFIX",
     "ModelEntry",
     "Purpose",
+    "Recipe",
     "Trained",
     "to_table",
 ]
+
+NEXT_PURCHASES = "next_purchases"
+SEGMENT_PREFIX = "segment:"
 
 REGISTRY = pa.schema(
     [
@@ -30,11 +35,11 @@ REGISTRY = pa.schema(
         ("population", pa.string()),
         ("horizon_days", pa.int32()),
         ("sequence", pa.int32()),
-        ("is_champion", pa.bool_()),
+        ("is_promoted", pa.bool_()),
         ("algorithm", pa.string()),
         ("parameters", pa.string()),
         ("trained_as_of", pa.date32()),
-        ("cutoffs", pa.string()),
+        ("training_dates", pa.string()),
         ("customers", pa.int64()),
         ("fingerprint", pa.string()),
         ("features", pa.string()),
@@ -48,13 +53,13 @@ REGISTRY = pa.schema(
         ("model", pa.binary()),
     ]
 )
-# all but the model, which may be large
+# all columns except the file, which may be large
 REGISTRY_FACTS = [name for name in REGISTRY.names if name != "model"]
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a model predicts, of whom; each has its own champion.
+    """What a model predicts, for which customers; each purpose has one champion.
 
     Parameters
     ----------
@@ -65,7 +70,12 @@ class Purpose:
     population : str
         ``existing`` or ``new``.
     horizon_days : int
-        Length of the outcome in days.
+        Length of the outcome.
+
+    Examples
+    --------
+    >>> Purpose("next_purchases", "shop", "new", 365).name
+    'shop.next_purchases.new.365'
     """
 
     task: str
@@ -75,13 +85,33 @@ class Purpose:
 
     @property
     def name(self) -> str:
-        """All of it as text, the source system first."""
+        """The purpose as text, the source system first."""
         return f"{self.source_system}.{self.task}.{self.population}.{self.horizon_days}"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is made, whatever the data.
+
+    Parameters
+    ----------
+    algorithm : str
+        Name of the candidate.
+    parameters : mapping of str to object
+        Its settings, as JSON can store them.
+    """
+
+    algorithm: str
+    parameters: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        """Return the same text for the same recipe; tuples become lists."""
+        return _to_json([self.algorithm, dict(self.parameters)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What is known of a model when it has been trained.
+    """What is known of a model once it is trained.
 
     Parameters
     ----------
@@ -90,27 +120,27 @@ class Trained:
     recipe : Recipe
         How it was made.
     trained_as_of : date
-        From this day of the source system on nothing existed; never the clock.
-    cutoffs : tuple of date
-        The days up to which features were known.
+        As-of date of the source system: events on or after it were ignored.
+    training_dates : tuple of date
+        First and last date of the customers that it learned from.
     customers : int
-        Rows it learned from.
+        Number of these customers.
     fingerprint : str
         From ``training_fingerprint``.
     features : tuple of Feature
         That it reads, in this order.
     training_bins : mapping
-        From ``drift.training_bins``.
+        From ``psi.training_bins``.
     metrics, baseline_metrics : mapping of str to float
-        What the choice of the champion measured; nan where not defined.
+        Values of the selection metrics, ``nan`` where not defined.
     baseline : str
-        The dumb candidate compared with.
+        The baseline that it was compared with.
     """
 
     purpose: Purpose
     recipe: Recipe
     trained_as_of: date
-    cutoffs: tuple[date, ...]
+    training_dates: tuple[date, ...]
     customers: int
     fingerprint: str
     features: tuple[Feature, ...]
@@ -128,20 +158,21 @@ class ModelEntry(Trained):
     ----------
     sequence : int
         1, 2, … within its purpose.
-    is_champion : bool
-        Whether it became the champion when it was registered; the last that did is.
+    is_promoted : bool
+        Whether it became the champion when it was registered.
     library_versions : mapping of str to str
-        Trained with these.
+        Versions that it was trained with.
     trusted_types : tuple of str
-        The types in the file that skops does not trust by itself.
+        Types in the file that skops does not trust by itself.
     model_hash : str
-        SHA-256 of the file. It tells damage, not forgery: it is stored beside it.
+        SHA-256 of the file. It reveals damage, not forgery: it is stored beside the
+        file.
     model : bytes or None
-        The skops file; None where only ``REGISTRY_FACTS`` were read.
+        The skops file; None if only ``REGISTRY_FACTS`` were read.
     """
 
     sequence: int
-    is_champion: bool
+    is_promoted: bool
     library_versions: Mapping[str, str]
     trusted_types: tuple[str, ...]
     model_hash: str
@@ -158,11 +189,13 @@ class ModelEntry(Trained):
             "model_id": self.model_id,
             **asdict(self.purpose),
             "sequence": self.sequence,
-            "is_champion": self.is_champion,
+            "is_promoted": self.is_promoted,
             "algorithm": self.recipe.algorithm,
             "parameters": _to_json(self.recipe.parameters),
             "trained_as_of": self.trained_as_of,
-            "cutoffs": _to_json([day.isoformat() for day in self.cutoffs]),
+            "training_dates": _to_json(
+                [day.isoformat() for day in self.training_dates]
+            ),
             "customers": self.customers,
             "fingerprint": self.fingerprint,
             "features": _to_json([asdict(feature) for feature in self.features]),
@@ -178,15 +211,19 @@ class ModelEntry(Trained):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """Return what ``to_row`` wrote, with the model or without."""
+        """Return the entry that ``to_row`` wrote, with its file or without."""
         return cls(
             purpose=Purpose(
-                *(row[name] for name in ("task", "source_system", "population")),
-                int(row["horizon_days"]),
+                task=row["task"],
+                source_system=row["source_system"],
+                population=row["population"],
+                horizon_days=int(row["horizon_days"]),
             ),
             recipe=Recipe(row["algorithm"], json.loads(row["parameters"])),
             trained_as_of=pd.Timestamp(row["trained_as_of"]).date(),
-            cutoffs=tuple(map(date.fromisoformat, json.loads(row["cutoffs"]))),
+            training_dates=tuple(
+                map(date.fromisoformat, json.loads(row["training_dates"]))
+            ),
             customers=int(row["customers"]),
             fingerprint=row["fingerprint"],
             features=tuple(Feature(**one) for one in json.loads(row["features"])),
@@ -195,7 +232,7 @@ class ModelEntry(Trained):
             baseline=row["baseline"],
             baseline_metrics=_none_as_nan(json.loads(row["baseline_metrics"])),
             sequence=int(row["sequence"]),
-            is_champion=bool(row["is_champion"]),
+            is_promoted=bool(row["is_promoted"]),
             library_versions=json.loads(row["library_versions"]),
             trusted_types=tuple(json.loads(row["trusted_types"])),
             model_hash=row["model_hash"],

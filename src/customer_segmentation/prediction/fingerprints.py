@@ -1,4 +1,4 @@
-"""Fingerprints: whether rows, and what was made of them, are the same as before."""
+"""Fingerprints: whether the rows and the recipe of a model are the same as before."""
 
 import hashlib
 import json
@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from customer_segmentation.prediction.champion import Recipe
+from customer_segmentation.prediction.entries import Recipe
 
 __all__ = ["hash_rows", "library_versions", "training_fingerprint"]
 
-# what a model computes depends on; another version makes another model
+# the libraries that the predictions of a model depend on
 LIBRARIES = ("customer-segmentation", "numpy", "scikit-learn", "scipy", "skops")
+NULL = "\x1e"
+SEPARATOR = "\x1f"
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of what a model's predictions depend on, our code too."""
+    """Return the versions of Python, the libraries and the code of predictions."""
     python = ".".join(platform.python_version_tuple()[:2])
     versions = {name: version(name) for name in LIBRARIES}
     versions["customer-segmentation"] += f"+{_code_hash()}"
@@ -28,7 +30,7 @@ def library_versions() -> dict[str, str]:
 
 @cache
 def _code_hash() -> str:
-    """Return a hash of this package: a model is made by its code of that day."""
+    """Return a hash of the code of predictions, which makes the models."""
     digest = hashlib.md5(usedforsecurity=False)
     for file in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())
@@ -36,33 +38,39 @@ def _code_hash() -> str:
 
 
 def training_fingerprint(frame: pd.DataFrame, recipe: Recipe) -> str:
-    """Return a hash of what makes a model: rows, recipe and library versions.
+    """Return a hash of everything that makes a model: rows, recipe and versions.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        The training rows in any order: keys, features and outcomes.
+        The training rows in any order: keys, features, outcomes and season.
     recipe : Recipe
         What is fitted to them.
     """
-    made_by = [recipe.to_json(), library_versions(), hash_rows(frame)]
+    ingredients = [recipe.to_json(), library_versions(), hash_rows(frame)]
     return hashlib.md5(
-        json.dumps(made_by, sort_keys=True).encode(), usedforsecurity=False
+        json.dumps(ingredients, sort_keys=True).encode(), usedforsecurity=False
     ).hexdigest()
 
 
 def hash_rows(frame: pd.DataFrame) -> str:
-    """Return a hash of rows that their order does not change, that of columns does."""
-    digest = hashlib.md5("\x1f".join(frame.columns).encode(), usedforsecurity=False)
+    """Return a hash that depends on the order of the columns, not on that of the rows.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"age": [31, 45]})
+    >>> hash_rows(frame) == hash_rows(frame.iloc[::-1])
+    True
+    """
+    digest = hashlib.md5(SEPARATOR.join(frame.columns).encode(), usedforsecurity=False)
     columns = {}
     for position, name in enumerate(frame.columns):
         values = frame[name]
         if pd.api.types.is_numeric_dtype(values):
-            # there are two zeros
-            numbers = values.to_numpy(dtype=float, na_value=np.nan) + 0.0
-            columns[position] = numbers
+            # adding zero turns -0.0 into 0.0
+            columns[position] = values.to_numpy(dtype=float, na_value=np.nan) + 0.0
         else:
-            texts = values.astype(object).where(values.notna(), "\x1e")
+            texts = values.astype(object).where(values.notna(), NULL)
             columns[position] = texts.astype(str).to_numpy(dtype=object)
     hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False)
     digest.update(np.sort(hashes.to_numpy()).tobytes())

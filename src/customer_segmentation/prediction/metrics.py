@@ -1,7 +1,7 @@
-"""How good predictions of purchases are: rank, calibration, error, coverage.
+"""How good predictions of purchases are: rank, calibration, error and coverage.
 
-All take what was predicted and what came, each of shape (customers,), and return
-``nan`` where a measure is not defined, as of no customers or equal outcomes.
+All metrics take predictions and outcomes of shape (customers,). They return ``nan``
+where they are not defined: without customers, or if all outcomes are equal.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from customer_segmentation.prediction.settings import SEED
+
 __all__ = [
     "auc",
     "binary_log_loss",
-    "bootstrap_draws",
+    "bootstrap",
     "coverage",
     "decile_error",
     "decile_mape",
@@ -24,20 +26,25 @@ __all__ = [
     "total_ratio",
 ]
 
-GROUPS = 10
-DRAWS = 200
-# a probability of nothing has an infinite loss
-LEAST = 1e-15
-# of the bootstrap interval, at each side
+DECILES = 10
+RESAMPLES = 200
+# a probability of 0 has an infinite loss
+MIN_PROBABILITY = 1e-15
+# outside a 95 % interval, on each side
 TAIL = 0.025
-SEED = 0
 
 Numbers = NDArray[np.float64]
 Measure = Callable[..., float]
 
 
 def mean_absolute_error(predicted: Numbers, actual: Numbers) -> float:
-    """Return the mean distance of prediction and outcome, in the outcome's units."""
+    """Return the mean distance of prediction and outcome, in units of the outcome.
+
+    Examples
+    --------
+    >>> mean_absolute_error(np.array([1.0, 5.0]), np.array([2.0, 2.0]))
+    2.0
+    """
     return float(np.mean(np.abs(predicted - actual))) if len(actual) else np.nan
 
 
@@ -46,28 +53,29 @@ def spearman(predicted: Numbers, actual: Numbers) -> float:
     if len(actual) < 2:
         return np.nan
     ranks = [rankdata(values) for values in (predicted, actual)]
-    away = [rank - rank.mean() for rank in ranks]
-    spread = np.sqrt((away[0] @ away[0]) * (away[1] @ away[1]))
-    return float(away[0] @ away[1] / spread) if spread > 0 else np.nan
+    centred = [rank - rank.mean() for rank in ranks]
+    scale = np.sqrt((centred[0] @ centred[0]) * (centred[1] @ centred[1]))
+    return float(centred[0] @ centred[1] / scale) if scale > 0 else np.nan
 
 
 def normalised_gini(predicted: Numbers, actual: Numbers) -> float:
-    """Return the Gini of the outcome in order of the prediction over its own.
+    """Return the Gini of the outcomes in the order of predictions, over its maximum.
 
-    1 if the prediction has the order of the outcome, 0 if it has none. Customers of
-    equal predictions share the mean of their outcomes, so that their order, which no
-    model gave, counts for nothing.
+    1 if predictions order the customers as the outcomes do, 0 if they tell nothing.
+    Customers with equal predictions share their mean outcome, so their order counts for
+    nothing.
     """
     own = _gini(actual, actual)
     return _gini(predicted, actual) / own if own > 0 else np.nan
 
 
 def decile_mape(predicted: Numbers, actual: Numbers) -> float:
-    """Return how far predictions are from outcomes, by tenths of the predictions.
+    """Return the mean relative error of the deciles of the predictions.
 
-    The mean over ten equally large groups of customers by prediction of the distance of
-    the mean prediction and the mean outcome, over the latter. Not defined where a group
-    has no outcome above zero, or with fewer customers than groups.
+    Customers are divided by their prediction into ten groups of equal size. The error
+    of a group is the distance of its mean prediction and mean outcome, over the latter.
+    Not defined if a group has no outcome above zero, or with fewer customers than
+    groups.
     """
     means = _decile_means(predicted, actual)
     if means is None or means[1].min() <= 0:
@@ -76,10 +84,10 @@ def decile_mape(predicted: Numbers, actual: Numbers) -> float:
 
 
 def decile_error(predicted: Numbers, actual: Numbers) -> float:
-    """Return how far tenths of the predictions are from outcomes, over all outcomes.
+    """Return the total error of the deciles of the predictions, over all outcomes.
 
-    As ``decile_mape``, but groups count by their outcomes: it is defined where the
-    lowest group has none, and is not decided by it.
+    Like ``decile_mape``, but each group counts by its outcomes. So the error is defined
+    if the lowest group has none, and that group does not decide it.
     """
     means = _decile_means(predicted, actual)
     if means is None or means[1].sum() <= 0:
@@ -94,10 +102,11 @@ def total_ratio(predicted: Numbers, actual: Numbers) -> float:
 
 
 def auc(probability: Numbers, happened: Numbers) -> float:
-    """Return how often of two customers the one who returns has the higher one.
+    """Return the area under the ROC curve, computed from ranks.
 
-    The area under the ROC curve, from ranks: scikit-learn's is the same, and takes ten
-    times as long, which counts where customers are drawn again hundreds of times.
+    It is the probability that a customer who returns has a higher prediction than one
+    who does not. scikit-learn's function gives the same and takes ten times as long,
+    which matters in a bootstrap.
     """
     is_one = happened > 0
     ones = int(is_one.sum())
@@ -109,54 +118,56 @@ def auc(probability: Numbers, happened: Numbers) -> float:
 
 
 def binary_log_loss(probability: Numbers, happened: Numbers) -> float:
-    """Return minus the mean logarithm of the probability of what happened, in nats."""
+    """Return minus the mean logarithm of the probability of the outcome, in nats."""
     if len(happened) == 0:
         return np.nan
     of_outcome = np.where(happened > 0, probability, 1 - probability)
-    return float(-np.mean(np.log(np.maximum(of_outcome, LEAST))))
+    return float(-np.mean(np.log(np.maximum(of_outcome, MIN_PROBABILITY))))
 
 
 def coverage(low: Numbers, high: Numbers, actual: Numbers) -> float:
-    """Return the share of outcomes in their interval, its ends included."""
+    """Return the share of outcomes inside their interval, ends included."""
     if len(actual) == 0:
         return np.nan
     return float(np.mean((low <= actual) & (actual <= high)))
 
 
-def bootstrap_draws(measure: Measure, *columns: Numbers, draws: int = DRAWS) -> Numbers:
-    """Return a measure of samples of the customers, of as many, drawn with replacement.
+def bootstrap(
+    measure: Measure, *columns: Numbers, resamples: int = RESAMPLES
+) -> Numbers:
+    """Return a metric of resamples of the customers, drawn with replacement.
 
-    As many customers are drawn alike whatever is measured of them, so that the draws of
-    two models can be compared one by one.
+    The draws depend only on the number of customers, so two models on the same
+    customers can be compared resample by resample.
 
     Parameters
     ----------
     measure : callable
-        Takes the columns.
+        Takes the columns, and returns a number.
     *columns : ndarray of shape (customers,)
-        Drawn together.
-    draws : int
-        Number of samples.
+        Resampled together.
+    resamples : int
+        How many.
 
     Returns
     -------
-    ndarray of shape (draws,)
-        nan where the measure is not defined.
+    ndarray of shape (resamples,)
+        ``nan`` where the metric is not defined.
     """
     count = len(columns[0])
-    found = np.full(draws, np.nan)
+    found = np.full(resamples, np.nan)
     if count == 0:
         return found
     rng = np.random.default_rng(SEED)
-    for draw in range(draws):
+    for number in range(resamples):
         rows = rng.integers(0, count, count)
-        found[draw] = measure(*(column[rows] for column in columns))
+        found[number] = measure(*(column[rows] for column in columns))
     return found
 
 
-def interval_of(draws: Numbers) -> tuple[float, float]:
-    """Return the 2.5th and the 97.5th percentile of draws, those that are not nan."""
-    known = draws[~np.isnan(draws)]
+def interval_of(resampled: Numbers) -> tuple[float, float]:
+    """Return the 2.5th and the 97.5th percentile of the values that are not ``nan``."""
+    known = resampled[~np.isnan(resampled)]
     if len(known) == 0:
         return np.nan, np.nan
     low, high = np.quantile(known, [TAIL, 1 - TAIL])
@@ -179,14 +190,15 @@ def _gini(order_by: Numbers, actual: Numbers) -> float:
 def _decile_means(
     predicted: Numbers, actual: Numbers
 ) -> tuple[Numbers, Numbers] | None:
-    """Return the mean prediction and outcome of ten groups by prediction."""
-    if len(actual) < GROUPS:
+    """Return mean predictions and outcomes of ten groups by prediction."""
+    if len(actual) < DECILES:
         return None
-    # as int_prediction__backtest_deciles cuts them
+    # the same groups as in int_prediction__backtest_deciles
     order = np.argsort(predicted, kind="stable")
-    numbers = np.arange(len(order)) * GROUPS // len(order)
-    groups = [order[numbers == number] for number in range(GROUPS)]
-    return tuple(
+    numbers = np.arange(len(order)) * DECILES // len(order)
+    groups = [order[numbers == number] for number in range(DECILES)]
+    predictions, outcomes = (
         np.array([values[group].mean() for group in groups])
         for values in (predicted, actual)
     )
+    return predictions, outcomes

@@ -1,8 +1,8 @@
-"""Fitted models as bytes that are safe to load: skops files, no pickle.
+"""Fitted models as bytes that are safe to load: skops files, never pickle.
 
-A skops file is a zip archive of a tree of types with their states, and of arrays. What
-it names is compared with two lists before anything is built: the one that was stored
-beside the file, and the one here.
+A skops file is a zip archive of arrays and of a tree of types with their states. The
+types are compared with two lists before anything is built: the list stored beside the
+file, and the list in this module.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from customer_segmentation.errors import InputError
 
 OWN_PACKAGE = "customer_segmentation.prediction."
 
-# What skops does not trust by itself, and fitted models of scikit-learn are made of.
-# Trees hold the positions of their nodes, which scikit-learn does not check: whoever
-# may write to the registry can crash a prediction, yet run nothing.
+# Types that skops does not trust by itself, and that models of scikit-learn consist of.
+# Trees hold the positions of their nodes, which scikit-learn does not check: a person
+# who may write to the registry can crash a prediction, but cannot run code.
 ALLOWED_TYPES = frozenset(
     {
         "functools.partial",
@@ -44,7 +44,7 @@ ALLOWED_TYPES = frozenset(
     }
 )
 SCHEMA = "schema.json"
-# whether two of these are one object or two equal ones is the interpreter's affair
+# whether equal nodes of these kinds are one object depends on the interpreter
 WITHOUT_IDENTITY = ("FunctionNode", "JsonNode", "TypeNode")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -52,18 +52,18 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 def dump_model(model: object) -> bytes:
     """Return a model as a compressed skops file, the same bytes for the same model.
 
-    What skops writes differs from run to run: addresses in memory as ids and names of
-    files, the clock in the archive, sets in the order of their hashes, and whatever was
-    in memory between the fields of a tree's nodes. Here ids are numbers in order of
-    appearance, files are named by what they hold, sets are sorted, gaps are zeros, and
-    there is no clock. A tree of neighbours counts its queries: write a model before it
-    predicts.
+    The files of skops differ from run to run: ids and file names are memory addresses,
+    the archive holds the time, sets have the order of their hashes, and the gaps
+    between the fields of tree nodes hold arbitrary memory. Here ids are numbers in
+    order of appearance, files are named by the hash of their content, sets are sorted,
+    gaps are zeros, and there is no time. A tree of neighbours counts its queries: write
+    a model before it predicts.
 
     Parameters
     ----------
     model : object
-        Of estimators of scikit-learn and of classes of this package whose state is
-        plain attributes (no ``__slots__``): arrays, numbers, texts, estimators.
+        Made of estimators of scikit-learn and of classes of this package with plain
+        attributes (no ``__slots__``): arrays, numbers, texts, estimators.
 
     Raises
     ------
@@ -75,33 +75,33 @@ def dump_model(model: object) -> bytes:
         written = skops.io.dumps(model)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
-            f"{name}: cannot be written as a skops file: {error}; keep plain "
-            "attributes only"
+            f"{name}: cannot be written as a skops file: {error}; use plain attributes "
+            "only"
         ) from error
     if refused := _not_allowed(trusted_types(written)):
         raise InputError(
-            f"{name}: is made of {', '.join(refused)}, which may not be loaded; leave "
-            "it out, or review it and add it to ALLOWED_TYPES in model_files.py"
+            f"{name}: holds {', '.join(refused)}, which may not be loaded; remove it, "
+            "or review it and add it to ALLOWED_TYPES in model_files.py"
         )
-    return _without_chance(written)
+    return _reproducible(written)
 
 
 def trusted_types(data: bytes) -> tuple[str, ...]:
     """Return the types in a skops file that skops does not trust by itself, sorted.
 
-    Nothing of the file is built.
+    Nothing in the file is built.
 
     Raises
     ------
     InputError
-        If the bytes are no skops file, or a damaged one.
+        If the bytes are not a skops file, or are damaged.
     """
     try:
         return tuple(skops.io.get_untrusted_types(data=data))
-    # what a damaged file raises depends on where it is damaged
+    # the exception depends on where the file is damaged
     except Exception as error:
         raise InputError(
-            f"the file cannot be read ({error}); train the model anew"
+            f"the file cannot be read ({error}); train the model again"
         ) from error
 
 
@@ -113,9 +113,9 @@ def read_model(data: bytes, listed: Collection[str]) -> Any:
     data : bytes
         From ``dump_model``.
     listed : collection of str
-        What ``trusted_types`` said when it was written. The list is stored beside the
-        file, so it cannot vouch for the file alone: ``ALLOWED_TYPES``, and the classes
-        that this package defines, are the limit.
+        What ``trusted_types`` returned when it was written. The list is stored beside
+        the file, so it is not enough: types must also be in ``ALLOWED_TYPES``, or
+        classes that this package defines.
 
     Raises
     ------
@@ -125,19 +125,19 @@ def read_model(data: bytes, listed: Collection[str]) -> Any:
     types = trusted_types(data)
     if unlisted := [name for name in types if name not in listed]:
         raise InputError(
-            f"the file holds {', '.join(unlisted)}, not among its trusted types; "
-            "it is not the file that was registered: find out who changed it"
+            f"the file holds {', '.join(unlisted)}, not among its trusted types; it is "
+            "not the file that was registered: find out who changed it"
         )
     if refused := _not_allowed(types):
         raise InputError(
-            f"the file holds {', '.join(refused)}, which may not be loaded; "
-            "train the model anew"
+            f"the file holds {', '.join(refused)}, which may not be loaded; train the "
+            "model again"
         )
     try:
         return skops.io.loads(data, trusted=types)
     except Exception as error:
         raise InputError(
-            f"the model cannot be built ({error}); train it anew"
+            f"the model cannot be built ({error}); train it again"
         ) from error
 
 
@@ -148,7 +148,7 @@ def _not_allowed(types: tuple[str, ...]) -> list[str]:
 
 
 def _is_own_class(name: str) -> bool:
-    """Tell whether a class is defined here; what a module imported is not."""
+    """Return whether this package defines the class; importing it is not enough."""
     module, _, own = name.rpartition(".")
     if not module.startswith(OWN_PACKAGE):
         return False
@@ -159,7 +159,7 @@ def _is_own_class(name: str) -> bool:
     return isinstance(found, type) and found.__module__ == module
 
 
-def _without_chance(written: bytes) -> bytes:
+def _reproducible(written: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(written)) as archive:
         files = {
             name: _without_gaps(name, archive.read(name)) for name in archive.namelist()
@@ -184,7 +184,7 @@ def _without_chance(written: bytes) -> bytes:
 
 
 def _without_gaps(name: str, content: bytes) -> bytes:
-    """Zero what lies between the fields of a structured array."""
+    """Fill the gaps between the fields of a structured array with zeros."""
     if not name.endswith(".npy"):
         return content
     array = np.load(io.BytesIO(content), allow_pickle=False)
@@ -206,7 +206,7 @@ def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Return every node, parents first; a dictionary that is none holds nodes."""
+    """Return every node, parents first; other dictionaries may hold nodes."""
     if isinstance(tree, dict):
         if "__loader__" in tree:
             yield tree
@@ -218,7 +218,7 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _sort_sets(schema: dict[str, Any]) -> None:
-    # the innermost first: a parent is sorted by what its children say
+    # the innermost first: parents are sorted by their children
     for node in reversed(list(_nodes(schema))):
         if node["__loader__"] == "SetNode":
             node["content"].sort(key=_text_without_ids)
@@ -236,5 +236,5 @@ def _number(schema: dict[str, Any]) -> None:
     for node in _nodes(schema):
         found = node.pop("__id__", None)
         if found is not None and node["__loader__"] not in WITHOUT_IDENTITY:
-            # skops takes 0 for no id
+            # skops reads 0 as no id
             node["__id__"] = numbers.setdefault(found, len(numbers) + 1)

@@ -1,16 +1,20 @@
-"""The registry of models: what is entered, who is champion, and what may be loaded."""
+"""The registry of models: registering a model, and loading it again."""
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from sklearn.exceptions import InconsistentVersionWarning
 
+from customer_segmentation import engine
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.champion import Recipe
-from customer_segmentation.prediction.entries import ModelEntry, Purpose, Trained
+from customer_segmentation.prediction.entries import (
+    REGISTRY_FACTS,
+    ModelEntry,
+    Trained,
+)
 from customer_segmentation.prediction.feature_kinds import Feature
 from customer_segmentation.prediction.fingerprints import library_versions
 from customer_segmentation.prediction.model_files import (
@@ -19,9 +23,27 @@ from customer_segmentation.prediction.model_files import (
     trusted_types,
 )
 
-__all__ = ["champions_of", "has_challenged", "load_model", "register"]
+__all__ = ["load_model", "read_entries", "read_entry", "register"]
 
-TRAIN_ANEW = "train it anew: dbt build --select tag:train"
+TRAIN_AGAIN = "train it again: dbt build --select tag:train"
+
+
+def read_entries(models: engine.Relation) -> list[ModelEntry]:
+    """Read all entries of ``int_prediction__models`` without their files."""
+    rows = engine.read(models, REGISTRY_FACTS, order_by="model_id")
+    return [ModelEntry.from_row(row) for row in rows.to_dict("records")]
+
+
+def read_entry(models: engine.Relation, model_id: str) -> ModelEntry:
+    """Read one entry of ``int_prediction__models`` with its file."""
+    rows = engine.read(
+        models,
+        [*REGISTRY_FACTS, "model"],
+        order_by="model_id",
+        where={"model_id": model_id},
+    )
+    [row] = rows.to_dict("records")
+    return ModelEntry.from_row(row)
 
 
 def register(
@@ -29,25 +51,25 @@ def register(
     model: object,
     earlier: Sequence[ModelEntry],
     *,
-    is_champion: bool,
+    is_promoted: bool,
 ) -> ModelEntry:
-    """Return the entry of a model that has been trained.
+    """Return the entry of a trained model.
 
     Parameters
     ----------
     trained : Trained
         What is known of it.
     model : object
-        Fitted; see ``dump_model`` for what it may be made of.
+        The fitted model; ``dump_model`` says what it may be made of.
     earlier : sequence of ModelEntry
         The registry so far.
-    is_champion : bool
+    is_promoted : bool
         Whether it is the first of its purpose, or replaces the champion.
 
     Raises
     ------
     InputError
-        If the model could not be loaded again: a row is never taken back.
+        If the model could not be loaded again: rows are never deleted.
     """
     data = dump_model(model)
     types = trusted_types(data)
@@ -56,7 +78,7 @@ def register(
     return ModelEntry(
         **vars(trained),
         sequence=max(known, default=0) + 1,
-        is_champion=is_champion,
+        is_promoted=is_promoted,
         library_versions=library_versions(),
         trusted_types=types,
         model_hash=hashlib.sha256(data).hexdigest(),
@@ -64,56 +86,26 @@ def register(
     )
 
 
-def has_challenged(
-    champion: ModelEntry,
-    recipe: Recipe,
-    fingerprint: str,
-    entries: Iterable[ModelEntry],
-) -> bool:
-    """Tell whether a model of this making is the champion, or has lost to it.
-
-    Then it need not be trained again. One that was champion before this one, or lost to
-    another, may win now.
-    """
-    return any(
-        entry.purpose == champion.purpose
-        and entry.sequence >= champion.sequence
-        and entry.recipe.algorithm == recipe.algorithm
-        and entry.fingerprint == fingerprint
-        for entry in entries
-    )
-
-
-def champions_of(entries: Iterable[ModelEntry]) -> dict[Purpose, ModelEntry]:
-    """Return the champion of each purpose: the last that became one.
-
-    Of those of several days the last day's: a build of an earlier day leaves its
-    models in the registry too.
-    """
-    in_order = sorted(entries, key=lambda entry: (entry.trained_as_of, entry.sequence))
-    return {entry.purpose: entry for entry in in_order if entry.is_champion}
-
-
 def load_model(entry: ModelEntry, features: Sequence[Feature]) -> Any:
-    """Build the model of an entry, if it is safe and fits what it is to predict from.
+    """Build the model of an entry, if it is safe and reads these features.
 
-    Another major version of scikit-learn is refused. Another minor version, newer or
-    older, is loaded with a warning: scikit-learn promises nothing there, but as a rule
-    the model predicts what it did. So a daily run goes on until the next training.
+    A model of another major version of scikit-learn is refused. A model of another
+    minor version is loaded with a warning: scikit-learn promises nothing, but as a rule
+    the predictions are the same. So a daily run continues until the next training.
 
     Parameters
     ----------
     entry : ModelEntry
-        With its model.
+        With its file.
     features : sequence of Feature
-        What the customers to be scored have, from ``features_of``.
+        The features of the customers to score, from ``features_of``.
 
     Raises
     ------
     InputError
-        If the features differ in name, order or kind from those trained on, the major
-        version of scikit-learn differs, the file is damaged, or it holds a type that is
-        not listed.
+        If the features differ in name, order or kind from those of the training, the
+        major version of scikit-learn differs, the file is damaged, or it holds a type
+        that is not listed.
     """
     where = f"model {entry.model_id}"
     _check_features(where, entry.features, features)
@@ -122,11 +114,11 @@ def load_model(entry: ModelEntry, features: Sequence[Feature]) -> Any:
         raise InputError(f"{where}: the file was not read; read the column model")
     if hashlib.sha256(entry.model).hexdigest() != entry.model_hash:
         raise InputError(
-            f"{where}: the file is damaged, its hash is another; delete its row from "
-            f"the registry, then {TRAIN_ANEW}"
+            f"{where}: the file is damaged, its hash differs; delete its row from the "
+            f"registry, then {TRAIN_AGAIN}"
         )
     with warnings.catch_warnings():
-        # one warning says it, not one for each estimator
+        # the warning above says it once; scikit-learn warns for each estimator
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         try:
             return read_model(entry.model, entry.trusted_types)
@@ -153,8 +145,8 @@ def _check_features(
     if not problems and list(kinds) == list(found):
         return
     raise InputError(
-        f"{where}: the features are not those it was trained on: "
-        f"{', '.join(problems) or 'their order is another'}; {TRAIN_ANEW}"
+        f"{where}: the features differ from those of its training: "
+        f"{', '.join(problems) or 'their order is different'}; {TRAIN_AGAIN}"
     )
 
 
@@ -164,11 +156,11 @@ def _check_version(where: str, trained_with: str) -> None:
     if trained[0] != ours[0]:
         raise InputError(
             f"{where}: was trained with scikit-learn {trained_with}, installed is "
-            f"{installed}, another major version; {TRAIN_ANEW}"
+            f"{installed}, another major version; {TRAIN_AGAIN}"
         )
     if trained[:2] != ours[:2]:
         warnings.warn(
             f"{where}: was trained with scikit-learn {trained_with}, installed is "
-            f"{installed}; {TRAIN_ANEW}",
+            f"{installed}; {TRAIN_AGAIN}",
             stacklevel=3,
         )

@@ -1,32 +1,35 @@
-"""Today's customers, scored by the champions; nothing is fitted."""
+"""Scores: what the champions predict for today's customers. Nothing is fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from customer_segmentation import engine
-from customer_segmentation.prediction.entries import REGISTRY_FACTS, ModelEntry
-from customer_segmentation.prediction.feature_kinds import features_of
-from customer_segmentation.prediction.purchases import UNKNOWN, InSeason
-from customer_segmentation.prediction.registry import load_model
-from customer_segmentation.prediction.samples import (
-    EXISTING,
+from customer_segmentation.parallel import single_threaded
+from customer_segmentation.prediction.cohorts import (
     NEW,
+    POPULATIONS,
     Population,
 )
-from customer_segmentation.prediction.seasons import Seasons
+from customer_segmentation.prediction.entries import (
+    NEXT_PURCHASES,
+    SEGMENT_PREFIX,
+    ModelEntry,
+)
+from customer_segmentation.prediction.feature_kinds import features_of
+from customer_segmentation.prediction.registry import load_model, read_entry
+from customer_segmentation.prediction.seasons import UNKNOWN, Season, Seasons
 
 __all__ = [
     "SCORES",
     "SEGMENT_SCORES",
-    "read_champions",
-    "read_entry",
+    "Champion",
+    "load_champions",
+    "most_probable",
     "score_purchases",
     "score_segments",
 ]
@@ -35,7 +38,7 @@ SCORES = pa.schema(
     [
         ("customer_key", pa.string()),
         ("source_system", pa.string()),
-        ("origin_date", pa.date32()),
+        ("as_of_date", pa.date32()),
         ("horizon_days", pa.int32()),
         ("return_probability", pa.float64()),
         ("expected_purchases", pa.float64()),
@@ -56,34 +59,112 @@ SEGMENT_SCORES = pa.schema(
         ("model_id", pa.string()),
     ]
 )
-POPULATIONS = {population.name: population for population in (EXISTING, NEW)}
-# whom to score today
-TODAY = {"existing": {"is_present": True}, "new": {"is_new": True}}
-SEGMENT = "segment:"
-# the last bits of a sum depend on the rows beside it in the batch
+# the last bits of a sum depend on the other rows of the batch
 DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model in use.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        Its entry in the registry.
+    model : object
+        The fitted model.
+    seasons : Seasons
+        All known seasons.
+    """
+
+    entry: ModelEntry
+    model: Any
+    seasons: Seasons
+
+    @property
+    def predicts_purchases(self) -> bool:
+        """Whether it predicts purchases; else it predicts segments."""
+        return self.entry.purpose.task == NEXT_PURCHASES
+
+    @single_threaded()
+    def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return predictions of at least one customer of its purpose.
+
+        Parameters
+        ----------
+        customers : pandas.DataFrame of shape (n, d)
+            With ``as_of_date`` and the features; existing customers share the date.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n, predictions)
+            Purchases and spend, or ``segment`` and ``probability``.
+        """
+        features = customers[[feature.name for feature in self.entry.features]]
+        if self.predicts_purchases:
+            found = self.model.predict(features, self._season(customers))
+        else:
+            found = most_probable(self.model.predict_proba(features))
+        return found.round(DECIMALS)
+
+    def _season(self, customers: pd.DataFrame) -> Season:
+        purpose = self.entry.purpose
+        if purpose.population == NEW.name:
+            return UNKNOWN
+        today = pd.Timestamp(customers["as_of_date"].iloc[0]).date()
+        return self.seasons.year_before(
+            purpose.source_system, today, purpose.horizon_days
+        )
+
+
+def most_probable(probabilities: pd.DataFrame) -> pd.DataFrame:
+    """Return the most probable segment of each customer, and its probability.
+
+    Parameters
+    ----------
+    probabilities : pandas.DataFrame of shape (n, segments)
+        From a classifier. Of equal probabilities the first column counts.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n, 2)
+        ``segment`` and ``probability``.
+
+    Examples
+    --------
+    >>> most_probable(pd.DataFrame({"lost": [0.2], "loyal": [0.8]}))
+      segment  probability
+    0   loyal          0.8
+    """
+    values = probabilities.to_numpy()
+    position = values.argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "segment": probabilities.columns.to_numpy(dtype=object)[position],
+            "probability": values[np.arange(len(values)), position],
+        },
+        index=probabilities.index,
+    )
 
 
 def score_purchases(
     customers: engine.Relation,
-    champions: engine.Relation,
-    registry: engine.Relation,
+    model_registry: engine.Relation,
+    models: engine.Relation,
     seasons: engine.Relation,
     population: str,
 ) -> engine.Stream:
-    """Say what is expected of today's customers, by the champions.
+    """Predict the next purchases of today's customers.
 
     Parameters
     ----------
     customers : engine.Relation
-        ``customer_snapshots`` of existing customers, ``first_purchase_features`` of new
-        ones.
-    champions, registry : engine.Relation
-        ``int_prediction__champions`` and ``int_prediction__models``.
-    seasons : engine.Relation
-        ``int_prediction__seasons``.
+        ``int_features__customer_days`` for existing customers,
+        ``int_features__first_purchases`` for new ones.
+    model_registry, models, seasons : engine.Relation
+        ``model_registry``, ``int_prediction__models`` and ``int_prediction__seasons``.
     population : {"existing", "new"}
-        Which.
+        Which customers.
 
     Returns
     -------
@@ -94,30 +175,29 @@ def score_purchases(
     Raises
     ------
     InputError
-        If a champion is not safe to load, or was trained on other features.
+        If a champion cannot be loaded safely, or reads other features.
     """
-    in_use = [
-        entry
-        for entry in read_champions(champions, registry)
-        if entry.purpose.task == "next_purchases"
-    ]
-    predict = partial(_purchases, Seasons.read(seasons))
-    return _scored(customers, in_use, POPULATIONS[population], predict, SCORES)
+    wanted = POPULATIONS[population]
+    known_seasons = Seasons.read(seasons)
+    champions = load_champions(
+        customers, model_registry, models, known_seasons, wanted, NEXT_PURCHASES
+    )
+    return _score(customers, champions, wanted, SCORES)
 
 
 def score_segments(
     customers: engine.Relation,
-    champions: engine.Relation,
-    registry: engine.Relation,
+    model_registry: engine.Relation,
+    models: engine.Relation,
 ) -> engine.Stream:
-    """Say which segments today's new customers are expected to come to.
+    """Predict the segments that today's new customers will be in.
 
     Parameters
     ----------
     customers : engine.Relation
-        ``first_purchase_features``.
-    champions, registry : engine.Relation
-        ``int_prediction__champions`` and ``int_prediction__models``.
+        ``int_features__first_purchases``.
+    model_registry, models : engine.Relation
+        ``model_registry`` and ``int_prediction__models``.
 
     Returns
     -------
@@ -127,117 +207,99 @@ def score_segments(
     Raises
     ------
     InputError
-        If a champion is not safe to load, or was trained on other features.
+        If a champion cannot be loaded safely, or reads other features.
     """
-    in_use = [
-        entry
-        for entry in read_champions(champions, registry)
-        if entry.purpose.task.startswith(SEGMENT)
-    ]
-    return _scored(customers, in_use, NEW, _segments, SEGMENT_SCORES)
-
-
-def read_champions(
-    champions: engine.Relation, registry: engine.Relation
-) -> list[ModelEntry]:
-    """Return the models in use, which ``int_prediction__champions`` names."""
-    ids = engine.read(champions, ["model_id"], order_by="model_id")["model_id"]
-    return [read_entry(registry, model_id) for model_id in ids]
-
-
-def read_entry(registry: engine.Relation, model_id: str) -> ModelEntry:
-    """Return an entry of the registry with its model, which may be large."""
-    columns = [*REGISTRY_FACTS, "model"]
-    rows = engine.read(
-        registry, columns, order_by="model_id", where={"model_id": model_id}
+    champions = load_champions(
+        customers, model_registry, models, Seasons({}), NEW, SEGMENT_PREFIX
     )
-    [row] = rows.to_dict("records")
-    return ModelEntry.from_row(row)
+    return _score(customers, champions, NEW, SEGMENT_SCORES)
+
+
+def load_champions(
+    customers: engine.Relation,
+    model_registry: engine.Relation,
+    models: engine.Relation,
+    seasons: Seasons,
+    population: Population,
+    task: str = "",
+) -> list[Champion]:
+    """Load the models in use for a population.
+
+    Parameters
+    ----------
+    customers : engine.Relation
+        The table of the population, whose features the models must read.
+    model_registry, models : engine.Relation
+        ``model_registry``, which says what is in use, and ``int_prediction__models``.
+    seasons : Seasons
+        All known seasons.
+    population : Population
+        Which customers.
+    task : str
+        How the task begins; all tasks by default.
+
+    Raises
+    ------
+    InputError
+        If a champion cannot be loaded safely, or reads other features.
+    """
+    names = population.features(customers.columns)
+    features = features_of(engine.empty_frame(customers, names), names)
+    in_use = engine.read(
+        model_registry,
+        ["model_id", "task"],
+        order_by="model_id",
+        where={"is_champion": True, "population": population.name},
+    )
+    ids = in_use.loc[in_use["task"].str.startswith(task), "model_id"]
+    entries = [read_entry(models, model_id) for model_id in ids]
+    return [Champion(entry, load_model(entry, features), seasons) for entry in entries]
 
 
 @dataclass(frozen=True)
 class _Scorer:
-    """Scores the customers of a batch; knows the champions of a population."""
+    """Scores the customers of a batch with the champions of their source system."""
 
-    population: Population
+    champions: Sequence[Champion]
     schema: pa.Schema
-    champions: Sequence[tuple[ModelEntry, Any]]
-    predict: Any
 
-    @threadpool_limits.wrap(limits=1)
     def __call__(self, batch: pa.Table) -> pa.Table:
-        # sorted, for what rounding leaves
+        # sorted, because rounding errors may depend on the order
         frame = engine.to_frame(batch).sort_values("customer_key", kind="stable")
         tables = [self.schema.empty_table()]
-        for entry, model in self.champions:
-            is_theirs = frame["source_system"] == entry.purpose.source_system
-            rows = frame[is_theirs].reset_index(drop=True)
-            if rows.empty:
+        for champion in self.champions:
+            purpose = champion.entry.purpose
+            is_theirs = frame["source_system"] == purpose.source_system
+            customers = frame[is_theirs].reset_index(drop=True)
+            if customers.empty:
                 continue
-            found = self.predict(entry, model, rows).assign(
-                customer_key=rows["customer_key"],
-                source_system=rows["source_system"],
-                origin_date=pd.to_datetime(rows[self.population.day])
-                + pd.Timedelta(days=self.population.days_to_origin),
-                segmentation=entry.purpose.task.removeprefix(SEGMENT),
-                horizon_days=entry.purpose.horizon_days,
-                model_id=entry.model_id,
+            scores = champion.predict(customers).assign(
+                customer_key=customers["customer_key"],
+                source_system=customers["source_system"],
+                as_of_date=customers["as_of_date"],
+                segmentation=purpose.task.removeprefix(SEGMENT_PREFIX),
+                horizon_days=purpose.horizon_days,
+                model_id=champion.entry.model_id,
             )
             tables.append(
                 pa.Table.from_pandas(
-                    found[self.schema.names], self.schema, preserve_index=False
+                    scores[self.schema.names], self.schema, preserve_index=False
                 )
             )
         return pa.concat_tables(tables)
 
 
-def _scored(
+def _score(
     customers: engine.Relation,
-    champions: Sequence[ModelEntry],
+    champions: Sequence[Champion],
     population: Population,
-    predict: Any,
     schema: pa.Schema,
 ) -> engine.Stream:
     names = population.features(customers.columns)
-    kinds = features_of(engine.empty_frame(customers, names), names)
-    loaded = [
-        (entry, load_model(entry, kinds))
-        for entry in champions
-        if entry.purpose.population == population.name
-    ]
-    columns = dict.fromkeys(["customer_key", "source_system", population.day, *names])
     return engine.map_batches(
         customers,
-        list(columns),
-        _Scorer(population, schema, loaded, predict),
+        ["customer_key", "source_system", "as_of_date", *names],
+        _Scorer(champions, schema),
         schema,
-        where=TODAY[population.name],
-    )
-
-
-def _purchases(
-    seasons: Seasons, entry: ModelEntry, model: InSeason, rows: pd.DataFrame
-) -> pd.DataFrame:
-    names = [feature.name for feature in entry.features]
-    purpose = entry.purpose
-    season = UNKNOWN
-    if purpose.population == EXISTING.name:
-        # today is the same day for all of a source system
-        today = pd.Timestamp(rows[EXISTING.day].iloc[0]).date()
-        season = seasons.year_before(purpose.source_system, today, purpose.horizon_days)
-    return model.predict(rows[names], season).round(DECIMALS)
-
-
-def _segments(entry: ModelEntry, model: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    features = rows[[feature.name for feature in entry.features]]
-    found = model.predict_proba(features)
-    probabilities = found.to_numpy()
-    likeliest = probabilities.argmax(axis=1)
-    return pd.DataFrame(
-        {
-            "segment": found.columns.to_numpy(dtype=object)[likeliest],
-            "probability": probabilities[np.arange(len(found)), likeliest].round(
-                DECIMALS
-            ),
-        }
+        where=population.scored_where,
     )

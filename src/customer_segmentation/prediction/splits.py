@@ -1,52 +1,42 @@
-"""Which days models learn from, and which days they are judged on."""
+"""Splits: the dates that a model learns from, and those that it is judged on."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from datetime import date
+from typing import Any
 
-from customer_segmentation.prediction.rules import PredictionRules
+import pandas as pd
+import pyarrow as pa
 
-__all__ = ["Days", "Record", "Split", "horizon_of", "splits_of"]
+from customer_segmentation import engine
 
-Task = Literal["next_purchases", "segment"]
-Population = Literal["existing", "new"]
-Part = Literal["score", "fit", "test", "selection"]
+__all__ = ["SPLIT_COLUMNS", "DateRange", "Split", "read_splits", "split_facts"]
 
-
-@dataclass(frozen=True)
-class Record:
-    """What a source system has recorded.
-
-    Parameters
-    ----------
-    source_system : str
-        Which.
-    as_of_date : date
-        Nothing from this day on exists.
-    first_purchase_date : date
-        Day of the first purchase on record.
-    """
-
-    source_system: str
-    as_of_date: date
-    first_purchase_date: date
-
-    @property
-    def days(self) -> int:
-        """Days on record."""
-        return (self.as_of_date - self.first_purchase_date).days
+# what both tables of back-tests say of a split
+SPLIT_COLUMNS = (
+    ("source_system", pa.string()),
+    ("task", pa.string()),
+    ("population", pa.string()),
+    ("split", pa.string()),
+    ("horizon_days", pa.int32()),
+    ("is_cross_validated", pa.bool_()),
+)
+SPLITS = [
+    *(name for name, _ in SPLIT_COLUMNS),
+    *("train_from_date", "train_to_date", "test_from_date", "test_to_date"),
+    "as_of_date",
+]
 
 
 @dataclass(frozen=True)
-class Days:
-    """From one day to another, both included.
+class DateRange:
+    """From one date to another, both included.
 
     Parameters
     ----------
     first, last : date
-        Of existing customers the cutoff, which is one day; of new customers the first
-        and last day on which they may have bought first.
+        For existing customers one as-of date; for new customers the first and the last
+        date of a first purchase.
     """
 
     first: date
@@ -55,198 +45,90 @@ class Days:
 
 @dataclass(frozen=True)
 class Split:
-    """Customers to learn from and customers to predict.
+    """The customers that a model learns from and those that it predicts.
 
     Parameters
     ----------
     source_system, task, population : str
-        Of whom what is predicted.
-    part : str
-        ``score``: today's customers. ``fit``: those of whom the outcome is known, for
-        the model that scores. ``test``: the last of them. ``selection``: earlier ones,
-        on which the champion is chosen.
+        What is predicted for which customers.
+    name : str
+        ``score``: today's customers. ``fit``: customers with a known outcome, for the
+        model that scores. ``test``: the last of these. ``selection``: earlier ones, on
+        which the champion is chosen.
     horizon_days : int
         Length of the outcome.
     is_cross_validated : bool
-        Whether folds of the customers take turns, as no earlier customers exist to
-        learn from.
-    train, test : Days or None
-        Whom to learn from, and whom to predict.
+        Whether folds of the same customers are predicted in turn, since there are no
+        earlier customers to learn from.
+    train, test : DateRange or None
+        The customers to learn from, None for ``score``, and those to predict, None for
+        ``fit``.
     as_of_date : date
-        Nothing from this day on exists.
+        Events on or after this date are ignored.
     """
 
     source_system: str
-    task: Task
-    population: Population
-    part: Part
+    task: str
+    population: str
+    name: str
     horizon_days: int
     is_cross_validated: bool
-    train: Days | None
-    test: Days | None
+    train: DateRange | None
+    test: DateRange | None
     as_of_date: date
 
+    @property
+    def is_backtest(self) -> bool:
+        """Whether it compares predictions with known outcomes."""
+        return self.name in ("selection", "test")
 
-def horizon_of(record: Record, rules: PredictionRules) -> int | None:
-    """Return the longest allowed horizon that the record can teach and judge.
 
-    That of the rules if it fits, else the longest shorter one of the back-tests; None
-    where none fits. It fits if there is a past day to learn from, and before it one to
-    choose the champion on, for existing customers and for new ones.
+def read_splits(splits: engine.Relation, task: str) -> tuple[Split, ...]:
+    """Read the splits of a task from ``int_features__splits``, in a fixed order.
+
+    Parameters
+    ----------
+    splits : engine.Relation
+        The table.
+    task : {"next_purchases", "segment"}
+        Which splits.
     """
-    shorter = [h for h in rules.backtest_horizon_days if h < rules.horizon_days]
-    for horizon in (rules.horizon_days, *sorted(shorter, reverse=True)):
-        days_ago = horizon + min(_horizons(rules, horizon))
-        has_history = record.days - days_ago >= rules.history_days
-        has_firsts = _first(record, rules) - (days_ago + 1) >= rules.test_days
-        if has_history and has_firsts:
-            return horizon
-    return None
-
-
-def splits_of(record: Record, rules: PredictionRules) -> Iterator[Split]:
-    """Return the splits of a source system; none where its record is too short.
-
-    No model learns from an outcome that reaches into the days it is judged on, unless
-    the split is cross-validated: then it learns from other customers. The champion is
-    chosen on outcomes that were complete before any test at the published horizon
-    began. Where the test of new customers is cross-validated there is no such day: it
-    begins with the record, and the choice is made on the first of its customers, at
-    shorter horizons.
-    """
-    horizon = horizon_of(record, rules)
-    if horizon is None:
-        return
-    yield from (
-        *_existing(record, rules, horizon),
-        *_new(record, rules, horizon),
-        *_segment(record, rules),
+    rows = engine.read(splits, SPLITS, order_by="source_system", where={"task": task})
+    found = [_from_row(row) for row in rows.to_dict("records")]
+    return tuple(
+        sorted(
+            found,
+            key=lambda split: (
+                split.source_system,
+                split.population,
+                split.name,
+                split.horizon_days,
+            ),
+        )
     )
 
 
-def _existing(record: Record, rules: PredictionRules, horizon: int) -> Iterator[Split]:
-    def cutoff(days_ago: int) -> Days:
-        day = record.as_of_date - timedelta(days_ago)
-        return Days(day, day)
-
-    def has_history(days_ago: int) -> bool:
-        return record.days - days_ago >= rules.history_days
-
-    def split(part: Part, days: int, train: int | None, test: int | None) -> Split:
-        return Split(
-            record.source_system,
-            *("next_purchases", "existing", part, days),
-            is_cross_validated=train == test,
-            train=None if train is None else cutoff(train),
-            test=None if test is None else cutoff(test),
-            as_of_date=record.as_of_date,
-        )
-
-    yield split("score", horizon, None, 0)
-    yield split("fit", horizon, horizon, None)
-    for days in _horizons(rules, horizon):
-        if has_history(2 * days):
-            yield split("test", days, 2 * days, days)
-        elif days == horizon:
-            yield split("test", days, days, days)
-        # out of time if the record allows: the folds of one day share its season
-        judged = horizon + days
-        if has_history(judged + days):
-            yield split("selection", days, judged + days, judged)
-        elif has_history(judged):
-            yield split("selection", days, judged, judged)
+def split_facts(split: Split) -> dict[str, Any]:
+    """Return the values of ``SPLIT_COLUMNS``."""
+    facts = {name: getattr(split, name, None) for name, _ in SPLIT_COLUMNS}
+    return facts | {"split": split.name}
 
 
-def _new(record: Record, rules: PredictionRules, horizon: int) -> Iterator[Split]:
-    ranges = _Firsts(record, rules, "next_purchases")
-    yield ranges.split("score", horizon, None, (rules.new_within_days, 1))
-    yield ranges.split("fit", horizon, (ranges.first, horizon + 1), None)
-    # what is chosen on is over when the first customers of the test buy
-    is_out_of_time = ranges.last_to_learn_from(horizon) is not None
-    before = horizon + (rules.test_days if is_out_of_time else 0)
-    for days in _horizons(rules, horizon):
-        if ranges.last_to_learn_from(days) is not None:
-            yield ranges.out_of_time("test", days)
-        elif days == horizon:
-            both = (ranges.first, days + 1)
-            yield ranges.split("test", days, both, both)
-        last = before + days + 1
-        if ranges.last_to_learn_from(days, before) is not None:
-            yield ranges.out_of_time("selection", days, before)
-        elif ranges.first - last >= rules.test_days:
-            both = (ranges.first, last)
-            yield ranges.split("selection", days, both, both)
+def _from_row(row: Mapping[str, Any]) -> Split:
+    return Split(
+        source_system=row["source_system"],
+        task=row["task"],
+        population=row["population"],
+        name=row["split"],
+        horizon_days=int(row["horizon_days"]),
+        is_cross_validated=bool(row["is_cross_validated"]),
+        train=_dates(row["train_from_date"], row["train_to_date"]),
+        test=_dates(row["test_from_date"], row["test_to_date"]),
+        as_of_date=pd.Timestamp(row["as_of_date"]).date(),
+    )
 
 
-def _segment(record: Record, rules: PredictionRules) -> Iterator[Split]:
-    ranges = _Firsts(record, rules, "segment")
-    days = rules.segment_after_days
-    last = ranges.last_to_learn_from(days)
-    if last is None:
-        return
-    yield ranges.split("score", days, None, (rules.new_within_days, 1))
-    yield ranges.split("fit", days, (ranges.first, days + 1), None)
-    yield ranges.out_of_time("test", days)
-    # the outcome of the selection is complete when the first of the test buys
-    before = days + rules.test_days
-    if ranges.last_to_learn_from(days, before) is not None:
-        yield ranges.out_of_time("selection", days, before)
-    else:
-        both = (ranges.first, last)
-        yield ranges.split("selection", days, both, both)
-
-
-@dataclass(frozen=True)
-class _Firsts:
-    """Ranges of days of first purchases, in days before the as-of date."""
-
-    record: Record
-    rules: PredictionRules
-    task: Task
-
-    @property
-    def first(self) -> int:
-        return _first(self.record, self.rules)
-
-    def last_to_learn_from(self, horizon: int, before: int = 0) -> int | None:
-        # the outcome of the last is complete when the first of the test buys
-        last = before + 2 * horizon + self.rules.test_days + 1
-        return last if self.first - last >= self.rules.test_days else None
-
-    def out_of_time(self, part: Part, horizon: int, before: int = 0) -> Split:
-        return self.split(
-            part,
-            horizon,
-            (self.first, self.last_to_learn_from(horizon, before)),
-            (before + horizon + self.rules.test_days, before + horizon + 1),
-        )
-
-    def split(
-        self,
-        part: Part,
-        horizon: int,
-        train: tuple[int, int] | None,
-        test: tuple[int, int] | None,
-    ) -> Split:
-        return Split(
-            self.record.source_system,
-            *(self.task, "new", part, horizon),
-            is_cross_validated=train == test,
-            train=self._days(train),
-            test=self._days(test),
-            as_of_date=self.record.as_of_date,
-        )
-
-    def _days(self, days_ago: tuple[int, int] | None) -> Days | None:
-        if days_ago is None:
-            return None
-        return Days(*(self.record.as_of_date - timedelta(days) for days in days_ago))
-
-
-def _horizons(rules: PredictionRules, horizon: int) -> tuple[int, ...]:
-    shorter = [days for days in rules.backtest_horizon_days if days < horizon]
-    return (horizon, *sorted(shorter, reverse=True))
-
-
-def _first(record: Record, rules: PredictionRules) -> int:
-    return record.days - rules.burn_in_days
+def _dates(first: Any, last: Any) -> DateRange | None:
+    if pd.isna(first):
+        return None
+    return DateRange(pd.Timestamp(first).date(), pd.Timestamp(last).date())

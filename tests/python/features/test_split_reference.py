@@ -1,39 +1,12 @@
-"""No model learns from what it is judged on, and each split has the days it needs."""
+"""No model learns from what it is judged on; each split has the dates that it needs."""
 
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from split_reference import DateRange, Record, Rules, Split, horizon_of, splits_of
 
-from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.rules import PredictionRules
-from customer_segmentation.prediction.splits import (
-    Days,
-    Record,
-    Split,
-    horizon_of,
-    splits_of,
-)
-
-RULES = PredictionRules(
-    horizon_days=365,
-    history_days=180,
-    burn_in_days=90,
-    test_days=90,
-    new_within_days=30,
-    segment_after_days=90,
-    backtest_horizon_days=(90, 180),
-    segment_targets=("rfm",),
-    folds=5,
-    seeds=2,
-    coverage=(0.7, 0.9),
-    greatest_drift=2.0,
-)
-DECLARED = vars(RULES) | {
-    "backtest_horizon_days": [90, 180],
-    "segment_targets": ["rfm"],
-    "coverage": [0.7, 0.9],
-}
+RULES = Rules()
 TWO_YEARS = Record("shop", date(2011, 12, 10), date(2009, 12, 1))
 RECORDS = [
     replace(TWO_YEARS, first_purchase_date=TWO_YEARS.as_of_date - timedelta(days))
@@ -58,7 +31,7 @@ def test_no_outcome_that_is_learned_from_reaches_into_the_test(record):
 def test_every_outcome_is_complete_as_of_today(record):
     for split in splits_of(record, RULES):
         for days in (split.train, split.test):
-            if days and split.part != "score":
+            if days and split.name != "score":
                 assert end_of_outcome(split, days.last) <= record.as_of_date
                 assert days.first <= days.last
 
@@ -67,7 +40,7 @@ def test_every_outcome_is_complete_as_of_today(record):
 def test_the_champion_is_chosen_before_the_test_of_what_is_published(record):
     splits = list(splits_of(record, RULES))
     for split in splits:
-        if split.part != "selection":
+        if split.name != "selection":
             continue
         alike = [
             other
@@ -78,7 +51,7 @@ def test_the_champion_is_chosen_before_the_test_of_what_is_published(record):
         [test] = [
             other
             for other in alike
-            if other.part == "test" and other.horizon_days == published
+            if other.name == "test" and other.horizon_days == published
         ]
         # all customers of the record take turns: there is no day before them
         if not (test.is_cross_validated and split.population == "new"):
@@ -89,19 +62,19 @@ def test_what_can_be_learned_can_be_chosen_and_tested_whatever_the_record():
     for days in range(1, 1_300):
         first = TWO_YEARS.as_of_date - timedelta(days)
         record = replace(TWO_YEARS, first_purchase_date=first)
-        parts = {}
+        names = {}
         for split in splits_of(record, RULES):
-            parts.setdefault((split.task, split.population), set()).add(split.part)
+            names.setdefault((split.task, split.population), set()).add(split.name)
         whole = {"score", "fit", "test", "selection"}
-        assert all(found == whole for found in parts.values()), days
+        assert all(found == whole for found in names.values()), days
         # a longer record takes nothing away
-        assert len(parts) == (0 if days < 361 else 2 if days < 451 else 3), days
+        assert len(names) == (0 if days < 361 else 2 if days < 451 else 3), days
 
 
-def test_a_purpose_has_one_split_of_a_part_and_horizon():
+def test_a_purpose_has_one_split_of_a_name_and_horizon():
     for record in RECORDS:
         keys = [
-            (split.task, split.population, split.part, split.horizon_days)
+            (split.task, split.population, split.name, split.horizon_days)
             for split in splits_of(record, RULES)
         ]
         assert len(keys) == len(set(keys))
@@ -113,8 +86,8 @@ def test_two_years_are_split_as_in_the_published_protocol():
         Split(
             *("shop", "next_purchases", "existing", "test", 365),
             is_cross_validated=True,
-            train=Days(date(2010, 12, 10), date(2010, 12, 10)),
-            test=Days(date(2010, 12, 10), date(2010, 12, 10)),
+            train=DateRange(date(2010, 12, 10), date(2010, 12, 10)),
+            test=DateRange(date(2010, 12, 10), date(2010, 12, 10)),
             as_of_date=TWO_YEARS.as_of_date,
         )
         in splits
@@ -123,8 +96,8 @@ def test_two_years_are_split_as_in_the_published_protocol():
         Split(
             *("shop", "next_purchases", "new", "test", 365),
             is_cross_validated=True,
-            train=Days(date(2010, 3, 1), date(2010, 12, 9)),
-            test=Days(date(2010, 3, 1), date(2010, 12, 9)),
+            train=DateRange(date(2010, 3, 1), date(2010, 12, 9)),
+            test=DateRange(date(2010, 3, 1), date(2010, 12, 9)),
             as_of_date=TWO_YEARS.as_of_date,
         )
         in splits
@@ -133,8 +106,8 @@ def test_two_years_are_split_as_in_the_published_protocol():
         Split(
             *("shop", "next_purchases", "existing", "test", 90),
             is_cross_validated=False,
-            train=Days(date(2011, 6, 13), date(2011, 6, 13)),
-            test=Days(date(2011, 9, 11), date(2011, 9, 11)),
+            train=DateRange(date(2011, 6, 13), date(2011, 6, 13)),
+            test=DateRange(date(2011, 9, 11), date(2011, 9, 11)),
             as_of_date=TWO_YEARS.as_of_date,
         )
         in splits
@@ -150,35 +123,3 @@ def test_a_short_record_has_a_shorter_horizon(days, horizon):
     record = replace(TWO_YEARS, first_purchase_date=first)
     assert horizon_of(record, RULES) == horizon
     assert bool(list(splits_of(record, RULES))) is (horizon is not None)
-
-
-@pytest.mark.parametrize(
-    ("changed", "problem"),
-    [
-        ({"horizon_day": 3}, "horizon_day: is not a key; did you mean 'horizon_days'"),
-        ({"folds": 1}, "folds: is 1; give a whole number of at least 2"),
-        ({"horizon_days": "365"}, "horizon_days: is '365'; give a whole number"),
-        ({"seeds": None}, "seeds: is missing"),
-        ({"backtest_horizon_days": 90}, "backtest_horizon_days: is 90; give a list"),
-        ({"backtest_horizon_days": [90, 90]}, "names one twice"),
-        ({"coverage": [0.9, 0.7]}, "coverage: is .0.9, 0.7.; give the least"),
-        ({"greatest_drift": 0}, "greatest_drift: is 0; give a number above 0"),
-        (
-            {"segment_targets": ["mines"]},
-            "'mines' is no segmentation; did you mean 'mine'",
-        ),
-        ({"segment_targets": []}, "segment_targets: is empty"),
-    ],
-)
-def test_a_wrong_rule_is_named(changed, problem):
-    with pytest.raises(InputError, match=problem):
-        PredictionRules.read(DECLARED | changed, ["mine"])
-
-
-def test_right_rules_are_read():
-    assert PredictionRules.read(DECLARED, []) == RULES
-
-
-def test_a_target_that_is_not_declared_is_left_out():
-    declared = DECLARED | {"segment_targets": ["rfm", "online_retail_value"]}
-    assert PredictionRules.read(declared, ["mine"]).segment_targets == ("rfm",)

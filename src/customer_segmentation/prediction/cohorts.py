@@ -1,0 +1,249 @@
+"""Cohorts: customers on an as-of date, with their features and what they did next."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import KFold
+
+from customer_segmentation import engine
+from customer_segmentation.prediction.seasons import UNKNOWN, Season
+from customer_segmentation.prediction.settings import SEED
+from customer_segmentation.prediction.splits import DateRange, Split
+
+__all__ = [
+    "EXISTING",
+    "MIN_CUSTOMERS",
+    "NEW",
+    "POPULATIONS",
+    "Cohort",
+    "CohortPair",
+    "Customers",
+    "Population",
+    "cohort_pairs",
+]
+
+# fewer customers teach nothing that holds for others
+MIN_CUSTOMERS = 20
+
+
+@dataclass(frozen=True)
+class Population:
+    """Which rows and columns of a table of features belong to a population.
+
+    Parameters
+    ----------
+    name : str
+        ``existing`` or ``new``.
+    date : str
+        The column that the dates of a split refer to.
+    learned_where, scored_where : mapping of str to bool
+        Flags of the customers to learn from, and of those to score today.
+    other_columns : frozenset of str
+        Columns that the models do not read.
+    """
+
+    name: str
+    date: str
+    learned_where: Mapping[str, bool]
+    scored_where: Mapping[str, bool]
+    other_columns: frozenset[str]
+
+    def features(self, columns: Sequence[str]) -> list[str]:
+        """Return the columns that the models read, in their order."""
+        return [name for name in columns if name not in self.other_columns]
+
+
+# a new feature of int_features__customer_days is read unless it is listed here; those
+# that are listed did not improve the predictions of purchases
+EXISTING = Population(
+    name="existing",
+    date="as_of_date",
+    learned_where={"is_training_date": True},
+    scored_where={"is_today": True, "has_purchased": True},
+    other_columns=frozenset(
+        {
+            *("customer_key", "source_system", "as_of_date", "is_today"),
+            *("is_training_date", "is_segment_target_date", "has_purchased"),
+            *("first_purchase_date", "is_training_customer"),
+            *("annual_income", "spending_score", "activity_recency_days"),
+            *("lifetime_transactions", "morning_share", "evening_share"),
+            *("mean_basket_items", "mean_basket_products", "distinct_products"),
+            *("repeat_product_share", "favourite_merchant"),
+        }
+    ),
+)
+NEW = Population(
+    name="new",
+    date="first_purchase_date",
+    learned_where={"is_training_customer": True},
+    scored_where={"is_new": True},
+    other_columns=frozenset(
+        {
+            *("customer_key", "source_system", "transaction_key", "as_of_date"),
+            *("first_purchase_date", "is_new", "is_training_customer"),
+        }
+    ),
+)
+POPULATIONS = {population.name: population for population in (EXISTING, NEW)}
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Customers to learn from or to predict; all frames have the same rows.
+
+    Parameters
+    ----------
+    keys : pandas.DataFrame
+        ``customer_key`` and ``as_of_date``.
+    features : pandas.DataFrame
+        What is known of them on that date, sorted by customer.
+    outcomes : pandas.DataFrame
+        What they did next.
+    season : Season
+        The season that they are learned in, or predicted for.
+    """
+
+    keys: pd.DataFrame
+    features: pd.DataFrame
+    outcomes: pd.DataFrame
+    season: Season = UNKNOWN
+
+    @property
+    def count(self) -> int:
+        """Number of customers."""
+        return len(self.keys)
+
+    def take(self, rows: Sequence[int]) -> Self:
+        """Return some of the rows, by position."""
+        return type(self)(
+            *(
+                frame.iloc[rows].reset_index(drop=True)
+                for frame in (self.keys, self.features, self.outcomes)
+            ),
+            season=self.season,
+        )
+
+
+CohortPair = tuple[Cohort, Cohort]
+
+
+@dataclass(frozen=True)
+class Customers:
+    """The training customers of a source system and a population, in memory.
+
+    Parameters
+    ----------
+    population : Population
+        Which.
+    rows : pandas.DataFrame
+        A row per customer and as-of date, with the column of the population's date.
+    features : list of str
+        The columns that models read.
+    """
+
+    population: Population
+    rows: pd.DataFrame
+    features: list[str]
+
+    @classmethod
+    def read(
+        cls, relation: engine.Relation, population: Population, source_system: str
+    ) -> Self:
+        """Read the training customers of a source system.
+
+        Parameters
+        ----------
+        relation : engine.Relation
+            ``int_features__customer_days`` for existing customers,
+            ``int_features__first_purchases`` for new ones.
+        population : Population
+            Which.
+        source_system : str
+            Its name.
+        """
+        features = population.features(relation.columns)
+        keys = dict.fromkeys(["customer_key", "as_of_date", population.date])
+        rows = engine.read(
+            relation,
+            [*keys, *features],
+            order_by=["customer_key", "as_of_date"],
+            where={"source_system": source_system, **population.learned_where},
+        )
+        dates = [name for name in keys if name != "customer_key"]
+        rows[dates] = rows[dates].apply(pd.to_datetime)
+        return cls(population, rows, features)
+
+    def cohort(
+        self, dates: DateRange, outcomes: pd.DataFrame, max_customers: int
+    ) -> Cohort:
+        """Return the customers on some dates whose outcome is known.
+
+        Parameters
+        ----------
+        dates : DateRange
+            Of a split.
+        outcomes : pandas.DataFrame
+            One row per ``customer_key``, or per ``customer_key`` and ``as_of_date``.
+        max_customers : int
+            Larger cohorts are sampled by the hash of the key. The sample keeps its
+            customers when others come.
+        """
+        first, last = pd.Timestamp(dates.first), pd.Timestamp(dates.last)
+        rows = self.rows[self.rows[self.population.date].between(first, last)]
+        keys = [name for name in ("customer_key", "as_of_date") if name in outcomes]
+        known = rows.merge(outcomes, on=keys, how="inner")
+        known = known.sort_values("customer_key", kind="stable")
+        if len(known) > max_customers:
+            hashes = pd.util.hash_array(known["customer_key"].to_numpy(dtype=object))
+            lowest = np.argsort(hashes, kind="stable")[:max_customers]
+            known = known.iloc[np.sort(lowest)]
+        known = known.reset_index(drop=True)
+        return Cohort(
+            keys=known[["customer_key", "as_of_date"]],
+            features=known[self.features],
+            outcomes=known[[name for name in outcomes.columns if name not in keys]],
+        )
+
+
+def cohort_pairs(
+    split: Split,
+    cohort_on: Callable[[DateRange], Cohort],
+    folds: int,
+    seed: int = SEED,
+) -> list[CohortPair]:
+    """Return the cohorts of a back-test: one to learn from, one to predict.
+
+    Parameters
+    ----------
+    split : Split
+        A back-test.
+    cohort_on : callable
+        Returns the cohort on some dates.
+    folds : int
+        Folds of a cross-validation, at most the number of customers.
+    seed : int
+        Seed of the shuffle of the folds.
+
+    Returns
+    -------
+    list of tuple of Cohort
+        One pair, or one per fold if the split is cross-validated; none if there are too
+        few customers to learn from, or none to predict.
+    """
+    if split.train is None or split.test is None:
+        return []
+    train = cohort_on(split.train)
+    if train.count < MIN_CUSTOMERS:
+        return []
+    if not split.is_cross_validated:
+        test = cohort_on(split.test)
+        return [(train, test)] if test.count else []
+    # sorted by customer, so that the folds do not depend on the order of the rows
+    shuffled = KFold(min(folds, train.count), shuffle=True, random_state=seed)
+    return [
+        (train.take(others), train.take(fold))
+        for others, fold in shuffled.split(np.arange(train.count))
+    ]

@@ -1,0 +1,242 @@
+"""What models learn from, read from the warehouse once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Self
+
+import pandas as pd
+
+from customer_segmentation import engine
+from customer_segmentation.prediction.cohorts import (
+    EXISTING,
+    NEW,
+    Cohort,
+    CohortPair,
+    Customers,
+    cohort_pairs,
+)
+from customer_segmentation.prediction.seasons import Seasons
+from customer_segmentation.prediction.settings import SEED, PredictionSettings
+from customer_segmentation.prediction.splits import DateRange, Split, read_splits
+from customer_segmentation.prediction.targets import read_segment_targets
+
+__all__ = ["PurchaseData", "SegmentData", "TrainingData"]
+
+# larger cohorts are sampled: more customers improve no candidate, and support vectors
+# take time that grows with their square
+MAX_PURCHASE_COHORT = 20_000
+MAX_SEGMENT_COHORT = 10_000
+
+OUTCOME_KEYS = ["customer_key", "population", "as_of_date", "horizon_days"]
+OUTCOMES = ["has_returned", "purchases", "spend"]
+
+
+@dataclass(frozen=True)
+class PurchaseData:
+    """The customers whose next purchases are known.
+
+    Parameters
+    ----------
+    splits : tuple of Split
+        Of all source systems.
+    customers : mapping
+        Customers by source system and population.
+    outcomes : mapping
+        Outcomes by source system and population: ``customer_key``, ``as_of_date``,
+        ``horizon_days``, ``has_returned``, ``purchases`` and ``spend``.
+    seasons : Seasons
+        Of all source systems.
+    """
+
+    splits: tuple[Split, ...]
+    customers: Mapping[tuple[str, str], Customers]
+    outcomes: Mapping[tuple[str, str], pd.DataFrame]
+    seasons: Seasons
+
+    @classmethod
+    def read(
+        cls,
+        customer_days: engine.Relation,
+        first_purchases: engine.Relation,
+        outcomes: engine.Relation,
+        seasons: engine.Relation,
+        splits: engine.Relation,
+    ) -> Self:
+        """Read the tables of these names: of features, and of predictions."""
+        wanted = read_splits(splits, "next_purchases")
+        customers, known = {}, {}
+        for source_system in _source_systems(wanted):
+            rows = engine.read(
+                outcomes,
+                [*OUTCOME_KEYS, *OUTCOMES],
+                order_by=OUTCOME_KEYS,
+                where={"source_system": source_system},
+            )
+            rows["as_of_date"] = pd.to_datetime(rows["as_of_date"])
+            for relation, population in (
+                (customer_days, EXISTING),
+                (first_purchases, NEW),
+            ):
+                key = source_system, population.name
+                customers[key] = Customers.read(relation, population, source_system)
+                of_population = rows[rows["population"] == population.name]
+                known[key] = of_population.drop(columns="population")
+        return cls(wanted, customers, known, Seasons.read(seasons))
+
+    def pairs(self, split: Split, folds: int, seed: int = SEED) -> list[CohortPair]:
+        """Return the cohorts of a back-test, as ``cohort_pairs``, in their seasons.
+
+        The customers to predict are given the season of one year before, which is known
+        on their date. Folds of one date share their season, and new customers have one
+        each: for both it stays unknown.
+        """
+        pairs = cohort_pairs(split, partial(self._cohort, split), folds, seed)
+        if split.is_cross_validated or split.population == NEW.name:
+            return pairs
+        assert split.test is not None
+        season = self.seasons.year_before(
+            split.source_system, split.test.last, split.horizon_days
+        )
+        return [
+            (self._in_season(split, train), replace(test, season=season))
+            for train, test in pairs
+        ]
+
+    def training_cohort(self, split: Split) -> Cohort:
+        """Return the customers that a split learns from, in their season."""
+        assert split.train is not None
+        cohort = self._cohort(split, split.train)
+        return (
+            cohort if split.population == NEW.name else self._in_season(split, cohort)
+        )
+
+    def _in_season(self, split: Split, cohort: Cohort) -> Cohort:
+        assert split.train is not None
+        season = self.seasons.after(
+            split.source_system, split.train.last, split.horizon_days
+        )
+        return replace(cohort, season=season)
+
+    def _cohort(self, split: Split, dates: DateRange) -> Cohort:
+        key = split.source_system, split.population
+        outcomes = self.outcomes[key]
+        known = outcomes[outcomes["horizon_days"] == split.horizon_days]
+        return self.customers[key].cohort(
+            dates, known.drop(columns="horizon_days"), MAX_PURCHASE_COHORT
+        )
+
+
+@dataclass(frozen=True)
+class SegmentData:
+    """The new customers whose later segment is known.
+
+    Parameters
+    ----------
+    splits : tuple of Split
+        Of all source systems.
+    customers : mapping
+        Customers by source system.
+    targets : mapping
+        By source system and segmentation, in the order of the settings: the
+        ``customer_key``, the ``segment`` some time after the first purchase, and
+        whether the customer ``has_returned`` by then.
+    """
+
+    splits: tuple[Split, ...]
+    customers: Mapping[str, Customers]
+    targets: Mapping[tuple[str, str], pd.DataFrame]
+
+    @classmethod
+    def read(
+        cls,
+        customer_days: engine.Relation,
+        first_purchases: engine.Relation,
+        rfm_segments: engine.Relation,
+        fits: engine.Relation,
+        splits: engine.Relation,
+        settings: PredictionSettings,
+    ) -> Self:
+        """Read the tables of these names: of features, RFM and segmentations."""
+        wanted = read_splits(splits, "segment")
+        customers = {
+            source_system: Customers.read(first_purchases, NEW, source_system)
+            for source_system in _source_systems(wanted)
+        }
+        targets = read_segment_targets(
+            customer_days, rfm_segments, fits, settings.segment_targets
+        )
+        return cls(wanted, customers, targets)
+
+    def segmentations(self, source_system: str) -> list[str]:
+        """Return the segmentations that a source system has."""
+        return [name for owner, name in self.targets if owner == source_system]
+
+    def pairs(
+        self, split: Split, segmentation: str, folds: int, seed: int = SEED
+    ) -> list[CohortPair]:
+        """Return the cohorts of a back-test, as ``cohort_pairs``."""
+        cohort_on = partial(self._cohort, split, segmentation)
+        return cohort_pairs(split, cohort_on, folds, seed)
+
+    def training_cohort(self, split: Split, segmentation: str) -> Cohort:
+        """Return the customers that a split learns from."""
+        assert split.train is not None
+        return self._cohort(split, segmentation, split.train)
+
+    def _cohort(self, split: Split, segmentation: str, dates: DateRange) -> Cohort:
+        targets = self.targets[split.source_system, segmentation]
+        return self.customers[split.source_system].cohort(
+            dates, targets, MAX_SEGMENT_COHORT
+        )
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Everything that the models of the registry learn from.
+
+    Parameters
+    ----------
+    purchases : PurchaseData
+        For models of next purchases.
+    segments : SegmentData
+        For models of segments; with the same new customers.
+    """
+
+    purchases: PurchaseData
+    segments: SegmentData
+
+    @classmethod
+    def read(
+        cls,
+        customer_days: engine.Relation,
+        first_purchases: engine.Relation,
+        *,
+        outcomes: engine.Relation,
+        seasons: engine.Relation,
+        rfm_segments: engine.Relation,
+        fits: engine.Relation,
+        splits: engine.Relation,
+        settings: PredictionSettings,
+    ) -> Self:
+        """Read the tables of these names, each once."""
+        purchases = PurchaseData.read(
+            customer_days, first_purchases, outcomes, seasons, splits
+        )
+        new_customers = {
+            source_system: customers
+            for (source_system, population), customers in purchases.customers.items()
+            if population == NEW.name
+        }
+        segments = SegmentData(
+            splits=read_splits(splits, "segment"),
+            customers=new_customers,
+            targets=read_segment_targets(
+                customer_days, rfm_segments, fits, settings.segment_targets
+            ),
+        )
+        return cls(purchases, segments)
+
+
+def _source_systems(splits: Sequence[Split]) -> list[str]:
+    return sorted({split.source_system for split in splits})
