@@ -1,10 +1,10 @@
 {% macro contract_of(model_name) %}
 
     {#- The columns of a model and their types, as its YAML file lists them. dbt knows them
-        when it executes, and not while it parses. -#}
+        when it executes, but not while it parses or runs a unit test. -#}
 
     {%- set columns = {} -%}
-    {%- for node in (graph.nodes.values() if execute else [])
+    {%- for node in (graph.get('nodes', {}).values() if execute else [])
         if node.resource_type == 'model' and node.name == model_name -%}
         {%- for column in node.columns.values() -%}
             {%- do columns.update({column.name: column.data_type or ''}) -%}
@@ -16,7 +16,8 @@
 
 
 {% macro columns_of(model_name) %}
-    {#- The columns of a model, in the order of its YAML file, to select. -#}
+    {#- The columns of a model, in the order of its YAML file, to select; a star where dbt
+        does not know them. -#}
     {{- (contract_of(model_name) | join(', ')) or '*' -}}
 {% endmacro %}
 

@@ -1,3 +1,5 @@
+{{ config(group='segmentation') }}
+
 -- a column that a measure has and the contract of int_features__customer_days lacks would be
 -- null for nobody and known to nobody
 {%- set features = contract_of('int_features__customer_days') -%}

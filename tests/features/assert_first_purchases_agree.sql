@@ -1,3 +1,5 @@
+{{ config(group='segmentation') }}
+
 -- the spine and the first transaction give each customer the same date of the first purchase
 with
 

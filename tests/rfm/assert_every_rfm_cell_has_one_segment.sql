@@ -1,4 +1,4 @@
--- each of the 125 cells of scores lies in exactly one rectangle of the grid
+-- each of the 125 triples of scores, and no purchase, is in exactly one rectangle of the grid
 with
 
 rfm_segments as (
@@ -26,6 +26,14 @@ cells as (
     from scores as recency
     cross join scores as frequency
     cross join scores as monetary
+
+    union all
+
+    -- customers without a purchase have no scores
+    select
+        0 as recency_score,
+        0 as frequency_score,
+        0 as monetary_score
 
 )
 

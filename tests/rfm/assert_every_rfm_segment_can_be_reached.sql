@@ -1,5 +1,4 @@
--- each rectangle of the grid holds at least one pair of scores, and one row names customers
--- without scores
+-- each rectangle of the grid holds a pair of scores, or the 0 and 0 of no purchase
 with
 
 rfm_segments as (
@@ -17,23 +16,19 @@ select
 
 from rfm_segments
 where
-    recency_score_from is not null
-    and not coalesce(
-        recency_score_from between 1 and recency_score_to
-        and frequency_score_from between 1 and frequency_score_to
-        and recency_score_to <= 5
-        and frequency_score_to <= 5,
+    not coalesce(
+        (
+            recency_score_from between 1 and recency_score_to
+            and frequency_score_from between 1 and frequency_score_to
+            and recency_score_to <= 5
+            and frequency_score_to <= 5
+        )
+        or (
+            rfm_segment = 'Prospects'
+            and greatest(
+                recency_score_from, recency_score_to,
+                frequency_score_from, frequency_score_to
+            ) = 0
+        ),
         false
     )
-
-union all
-
-select
-    'no name for customers without scores' as rfm_segment,
-    min(recency_score_from) as recency_score_from,
-    min(recency_score_to) as recency_score_to,
-    min(frequency_score_from) as frequency_score_from,
-    min(frequency_score_to) as frequency_score_to
-
-from rfm_segments
-having count(*) filter (where recency_score_from is null) <> 1

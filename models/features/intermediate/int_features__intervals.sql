@@ -38,6 +38,7 @@ intervals_measured as (
     select
         customer_key,
         as_of_date,
+        purchase_date,
         lead(purchase_date) over days is null as is_last,
         cast(
             {{ dbt.datediff('lag(purchase_date) over days', 'purchase_date', 'day') }}

@@ -59,7 +59,7 @@ scored as (
 
 ),
 
--- the grid names every pair of scores, and has a name for customers without scores
+-- the grid names every pair of scores; customers without a purchase count as 0 and 0
 named as (
 
     select
@@ -79,16 +79,10 @@ named as (
     from scored
     left join rfm_segments
         on
-            (
-                scored.recency_score between
-                rfm_segments.recency_score_from and rfm_segments.recency_score_to
-                and scored.frequency_score between
-                rfm_segments.frequency_score_from and rfm_segments.frequency_score_to
-            )
-            or (
-                scored.recency_score is null
-                and rfm_segments.recency_score_from is null
-            )
+            coalesce(scored.recency_score, 0) between
+            rfm_segments.recency_score_from and rfm_segments.recency_score_to
+            and coalesce(scored.frequency_score, 0) between
+            rfm_segments.frequency_score_from and rfm_segments.frequency_score_to
 
 )
 

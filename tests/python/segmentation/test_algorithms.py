@@ -10,18 +10,18 @@ from customer_segmentation.segmentation.algorithms import (
     GAUSSIAN_VARIANCE_FLOOR,
     THOROUGH,
     Candidate,
-    candidates_of,
+    core_neighbours,
     core_radius,
     fit_candidates,
-    neighbours_of_core,
 )
-from customer_segmentation.segmentation.indices import NOISE, Labels, Points
-from customer_segmentation.segmentation.specs import (
+from customer_segmentation.segmentation.declare import (
     ALGORITHMS,
     Feature,
-    Pin,
     Segmentation,
 )
+from customer_segmentation.segmentation.judge import candidates_of
+from customer_segmentation.segmentation.measures import NOISE
+from customer_segmentation.segmentation.weighted import Labels, Points
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -53,12 +53,12 @@ def as_scikit_learn_fits(candidate: Candidate, points: Points) -> Labels:
             )
         case "dbscan":
             model = DBSCAN(
-                eps=core_radius(points, value), min_samples=neighbours_of_core(n)
+                eps=core_radius(points, value), min_samples=core_neighbours(n)
             )
         case "hdbscan":
             model = HDBSCAN(
                 min_cluster_size=round(value * n),
-                min_samples=neighbours_of_core(n),
+                min_samples=core_neighbours(n),
                 copy=True,
             )
     return model.fit_predict(points)
@@ -66,7 +66,7 @@ def as_scikit_learn_fits(candidate: Candidate, points: Points) -> Labels:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_partition_is_that_of_scikit_learn(algorithm: str, seed: int) -> None:
+def test_the_partition_is_that_of_scikit_learn(algorithm: str, seed: int) -> None:
     points = customers(seed)
     candidates = [one for one in EVERYTHING if one.algorithm == algorithm]
     found = fit_candidates(points, candidates, seed=SEED)
@@ -112,25 +112,12 @@ def test_few_distinct_customers_have_at_most_as_many_clusters(points: Points) ->
 
 
 @pytest.mark.parametrize("algorithm", ["dbscan", "hdbscan"])
-def test_setting_of_a_density_method_is_relative_to_the_data(algorithm: str) -> None:
+def test_the_setting_of_a_density_method_is_relative_to_the_data(
+    algorithm: str,
+) -> None:
     points = customers(1)
     candidates = [one for one in EVERYTHING if one.algorithm == algorithm]
     found = fit_candidates(points, candidates, seed=SEED)
     twice = fit_candidates(np.repeat(1_000 * points, 2, axis=0), candidates, seed=SEED)
     for labels, doubled in zip(found, twice, strict=True):
         assert adjusted_rand_score(np.repeat(labels, 2), doubled) > 0.9
-
-
-def test_pin_outside_the_range_is_a_candidate_once() -> None:
-    features = (Feature("x", "standard"),)
-    declared = Segmentation("s", "mall", features, ("kmeans",), 3, 5)
-    settings = [(one.algorithm, one.setting) for one in candidates_of(declared)]
-    assert settings == [("kmeans", f"k={k}") for k in (3, 4, 5)]
-    for pin, added in (
-        (Pin("kmeans", 4), []),
-        (Pin("kmeans", 9), [("kmeans", "k=9")]),
-        (Pin("ward", 4), [("ward", "k=4")]),
-    ):
-        pinned = Segmentation("s", "mall", features, ("kmeans",), 3, 5, pin=pin)
-        found = [(one.algorithm, one.setting) for one in candidates_of(pinned)]
-        assert found == settings + added

@@ -18,13 +18,13 @@ def centres(*pairs: tuple[float, float]) -> dict[int, dict[str, float]]:
 LOYAL, RECENT, LOST = (10.0, 2000.0), (20.0, 150.0), (300.0, 200.0)
 
 
-def test_first_fit_is_numbered_by_value() -> None:
+def test_the_first_fit_is_numbered_by_value() -> None:
     order = {0: 150.0, 1: 2000.0, 2: 200.0}
     found = match_segments({}, centres(RECENT, LOYAL, LOST), SCALE, order)
     assert found == {0: 3, 1: 1, 2: 2}
 
 
-def test_equal_value_goes_by_label() -> None:
+def test_equal_values_are_numbered_by_label() -> None:
     found = match_segments({}, centres(RECENT, LOYAL), SCALE, {0: 1.0, 1: 1.0})
     assert found == {0: 1, 1: 2}
 
@@ -49,19 +49,20 @@ def test_small_moves_in_any_order_keep_all_ids(seed: int) -> None:
     assert found == dict(enumerate(ids))
 
 
-def test_who_moved_too_far_gets_a_new_id() -> None:
+def test_a_segment_that_moved_too_far_gets_a_new_id() -> None:
     earlier = {1: centres(LOYAL)[0]}
     for share, expected in ((0.99, 1), (1.01, 2)):
-        away = share * MATCHING_LIMIT
+        distance = share * MATCHING_LIMIT
         moved = {
             0: {
-                name: earlier[1][name] + away * spread for name, spread in SCALE.items()
+                name: earlier[1][name] + distance * scale
+                for name, scale in SCALE.items()
             }
         }
         assert match_segments(earlier, moved, SCALE, {0: 1.0}) == {0: expected}
 
 
-def test_split_keeps_the_nearer_half() -> None:
+def test_a_split_segment_leaves_its_id_to_the_nearer_half() -> None:
     new = centres((12.0, 2000.0), (25.0, 1990.0))
     found = match_segments({3: centres(LOYAL)[0]}, new, SCALE, {0: 1.0, 1: 2.0})
     assert found == {0: 3, 1: 4}
@@ -83,7 +84,7 @@ def test_ids_are_never_used_again() -> None:
     assert found == {0: 11, 1: 10, 2: 2}
 
 
-def test_features_of_both_fits_are_compared() -> None:
+def test_only_features_of_both_fits_are_compared() -> None:
     earlier = {
         5: {"monetary": 2000.0, "age": 33.0},
         6: {"monetary": 100.0, "age": 33.0},
@@ -94,7 +95,7 @@ def test_features_of_both_fits_are_compared() -> None:
     assert match_segments(without, new, SCALE, {0: 1.0, 1: 2.0}) == {0: 7, 1: 6}
 
 
-def test_constant_feature_decides_only_where_it_differs() -> None:
+def test_a_constant_feature_decides_only_where_it_differs() -> None:
     scale = {**SCALE, "is_member": 0.0}
     earlier = {1: {**centres(LOYAL)[0], "is_member": 1.0}}
     for member, expected in ((1.0, 1), (0.0, 2)):
@@ -115,7 +116,7 @@ def test_levels_of_a_category_hide_no_other_feature() -> None:
     assert moved == {0: 2}
 
 
-def test_feature_that_nobody_had_tells_nothing() -> None:
+def test_a_feature_that_no_customer_had_says_nothing() -> None:
     earlier = {1: {"age": 60.0, "income": float("nan")}}
     new = {0: {"age": 61.0, "income": 20.0}}
     assert match_segments(earlier, new, {"age": 5.0, "income": 1.0}, {0: 1.0}) == {0: 1}

@@ -1,11 +1,97 @@
-"""The space of the fit is that of every later customer."""
+"""Space: the same point for a customer in every batch, run and store."""
+
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
 from customer_segmentation.segmentation.indices import Points
 from customer_segmentation.segmentation.space import Projection, Space
+
+
+NUMERIC = ("standard", "log", "power", "quantile", "passthrough")
+
+
+# --- the design matrix
+
+
+def fit(frame: pd.DataFrame, *features: Feature) -> DesignMatrix:
+    return DesignMatrix.fit(frame, Segmentation("s", "mall", features))
+
+
+def test_a_point_does_not_depend_on_its_batch(mixed: tuple) -> None:
+    frame, features = mixed
+    matrix = fit(frame, *features)
+
+    at_once, is_kept = matrix.transform(frame)
+    one_by_one = [matrix.transform(frame.iloc[[i]])[0] for i in range(len(frame))]
+    in_thirteens = [
+        matrix.transform(frame.iloc[i : i + 13])[0] for i in range(0, len(frame), 13)
+    ]
+
+    assert at_once.tobytes() == np.vstack(one_by_one).tobytes()
+    assert at_once.tobytes() == np.vstack(in_thirteens).tobytes()
+    assert is_kept.sum() == len(at_once) < len(frame)
+
+
+def test_the_fit_does_not_depend_on_the_order_of_customers(mixed: tuple) -> None:
+    frame, features = mixed
+
+    shuffled = frame.sample(frac=1, random_state=3)
+
+    assert fit(shuffled, *features).to_dict() == fit(frame, *features).to_dict()
+
+
+def test_json_keeps_a_design_matrix_to_the_last_bit(mixed: tuple) -> None:
+    frame, features = mixed
+    matrix = fit(frame, *features)
+
+    stored = json.dumps(matrix.to_dict(), allow_nan=False)
+    restored = DesignMatrix.from_dict(json.loads(stored))
+
+    assert json.dumps(restored.to_dict()) == stored
+    before, after = matrix.transform(frame)[0], restored.transform(frame)[0]
+    assert before.tobytes() == after.tobytes()
+
+
+def test_points_lead_back_to_values(mixed: tuple) -> None:
+    frame, features = mixed
+    matrix = fit(frame, *features)
+    points, is_kept = matrix.transform(frame)
+
+    values = pd.DataFrame(matrix.inverse_transform(points), columns=matrix.columns)
+
+    kept = frame[is_kept].reset_index(drop=True)
+    for name in (*NUMERIC, "signed"):
+        np.testing.assert_allclose(values[name], kept[name], rtol=1e-9)
+    visits = kept["visits"].astype("float64")
+    np.testing.assert_allclose(values["visits"], visits.fillna(visits.median()))
+    for level in ("Cairo", "Giza", "Luxor"):
+        np.testing.assert_allclose(values[f"city={level}"], kept["city"] == level)
+    np.testing.assert_allclose(values["gender=unknown"], kept["gender"].isna())
+
+
+@pytest.mark.parametrize("customers", [0, 1])
+def test_no_customers_or_one_have_a_defined_result(
+    mixed: tuple, customers: int
+) -> None:
+    frame, features = mixed
+    few = frame.iloc[1 : 1 + customers]
+
+    matrix = fit(few, *features)
+    points, is_kept = matrix.transform(few)
+
+    assert points.shape == (customers, len(matrix.columns))
+    assert is_kept.shape == (customers,)
+    assert not points.any()
+    assert set(matrix.constant_features) == set(frame.columns)
+    assert matrix.transform(frame)[0].shape[0] == frame["signed"].notna().sum()
+    assert DesignMatrix.from_dict(matrix.to_dict()).to_dict() == matrix.to_dict()
+
+
+# --- principal components
 
 
 def customers(seed: int = 0, count: int = 400) -> Points:
@@ -16,7 +102,7 @@ def customers(seed: int = 0, count: int = 400) -> Points:
 def space(points: Points, pca: float | int | None) -> Space:
     columns = points.shape[1]
     blocks = tuple((column,) for column in range(columns))
-    return Space.of(points, blocks, (True,) * columns, pca)
+    return Space.fit(points, blocks, (True,) * columns, pca)
 
 
 @pytest.mark.parametrize("kept", [1, 3, 5, 0.5, 0.9, 0.999])
@@ -28,18 +114,18 @@ def test_components_are_those_of_scikit_learn_but_for_the_sign(kept: float) -> N
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-9)
 
 
-def test_sign_of_a_component_is_fixed() -> None:
+def test_the_sign_of_a_component_is_fixed() -> None:
     points = customers()
     for other in (points, points[::-1], np.vstack([points, points])):
         components = Projection.principal(other, 5).components
-        greatest = np.abs(components).argmax(axis=1)
-        assert (components[np.arange(5), greatest] > 0).all()
+        largest = np.abs(components).argmax(axis=1)
+        assert (components[np.arange(5), largest] > 0).all()
         np.testing.assert_allclose(
             components, Projection.principal(points, 5).components, atol=1e-9
         )
 
 
-def test_more_components_than_there_are_is_all_of_them() -> None:
+def test_more_components_than_exist_are_all_of_them() -> None:
     assert space(customers(), 90).points.shape == (400, 5)
     assert space(customers(count=3), 90).points.shape == (3, 3)
 
@@ -50,7 +136,7 @@ def test_more_components_than_there_are_is_all_of_them() -> None:
     [np.zeros((1, 3)), np.full((50, 3), 7.0)],
     ids=["one customer", "all equal"],
 )
-def test_who_do_not_differ_are_projected_all_the_same(
+def test_equal_customers_are_projected_to_one_point(
     points: Points, kept: float
 ) -> None:
     found = space(points, kept).points
@@ -59,21 +145,23 @@ def test_who_do_not_differ_are_projected_all_the_same(
     assert len(np.unique(found)) == 1
 
 
-def test_projection_of_a_customer_does_not_depend_on_the_others() -> None:
+def test_the_projection_of_a_customer_does_not_depend_on_the_others() -> None:
     points = customers()
     projection = Projection.principal(points, 3)
-    whole = projection.apply(points)
+    whole = projection.transform(points)
     for batch in (slice(0, 1), slice(17, 40), slice(300, 400)):
-        np.testing.assert_array_equal(projection.apply(points[batch]), whole[batch])
-    assert projection.apply(points[:0]).shape == (0, 3)
+        np.testing.assert_array_equal(projection.transform(points[batch]), whole[batch])
+    assert projection.transform(points[:0]).shape == (0, 3)
 
 
 def test_all_components_lead_back_and_some_lead_near() -> None:
     points = customers()
     whole = Projection.principal(points, 5)
-    np.testing.assert_allclose(whole.invert(whole.apply(points)), points, atol=1e-9)
+    np.testing.assert_allclose(
+        whole.inverse_transform(whole.transform(points)), points, atol=1e-9
+    )
     some = Projection.principal(points, 0.9)
-    lost = points - some.invert(some.apply(points))
+    lost = points - some.inverse_transform(some.transform(points))
     assert 0 < np.square(lost).sum() < 0.1 * np.square(points - points.mean(0)).sum()
 
 
@@ -81,21 +169,21 @@ def test_projection_comes_back_from_text_to_the_last_bit() -> None:
     points = customers()
     projection = Projection.principal(points, 3)
     again = Projection.from_dict(projection.to_dict())
-    np.testing.assert_array_equal(again.apply(points), projection.apply(points))
+    np.testing.assert_array_equal(again.transform(points), projection.transform(points))
 
 
 def test_without_pca_the_design_matrix_is_clustered() -> None:
     points = customers()
     plain = space(points, None)
     assert plain.points is points
-    np.testing.assert_array_equal(plain.projected_anew(points[:9]), points[:9])
+    np.testing.assert_array_equal(plain.fit_transform(points[:9]), points[:9])
 
 
-def test_sample_is_of_the_customers_and_projected_as_they_are() -> None:
+def test_a_sample_is_of_the_customers_and_projected_as_they_are() -> None:
     whole = space(customers(), 2)
     rng = np.random.default_rng
-    assert whole.sampled(rng(0), 400) is whole
-    sample = whole.sampled(rng(0), 100)
+    assert whole.sample(rng(0), 400) is whole
+    sample = whole.sample(rng(0), 100)
     assert sample.points.shape == (100, 2)
     assert set(map(tuple, sample.points)) < set(map(tuple, whole.points))
-    np.testing.assert_array_equal(sample.points, whole.sampled(rng(0), 100).points)
+    np.testing.assert_array_equal(sample.points, whole.sample(rng(0), 100).points)

@@ -1,22 +1,34 @@
-"""Declared segmentations: what is read, and what every mistake is told."""
+"""Declared segmentations: what is read, and the message for every mistake."""
 
 import pytest
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.segmentation.specs import (
+from customer_segmentation.segmentation.declare import (
+    Declarations,
     Feature,
     Pin,
+    SearchBudget,
     Segmentation,
-    check_features,
-    parse_segmentations,
+    read_segmentations,
 )
 
 AGE = {"name": "age", "transform": "standard"}
 INCOME = {"name": "annual_income", "transform": "log"}
 
 
+def read(segmentations: object, **variables: object) -> Declarations:
+    return read_segmentations(
+        {
+            "segmentations": segmentations,
+            "source_systems": ["mall"],
+            "source_system_catalog": {"mall": {}, "online_retail": {}},
+            **variables,
+        }
+    )
+
+
 def parse(entries: object, name: object = "mall_profile") -> tuple[Segmentation, ...]:
-    return parse_segmentations({name: entries}, ["mall"], ["mall", "online_retail"])
+    return read({name: entries}).segmentations
 
 
 def declared(**entries: object) -> dict:
@@ -48,7 +60,7 @@ def test_every_key_is_read() -> None:
             source_system="mall",
             features=(
                 Feature("age", "power", 1.0, "impute", "who"),
-                Feature("city", "onehot", 1.0, "leave_out", None),
+                Feature("city", "onehot", 1.0, "exclude", None),
             ),
             algorithms=("kmeans", "hdbscan"),
             k_min=3,
@@ -62,7 +74,7 @@ def test_every_key_is_read() -> None:
     )
 
 
-def test_what_is_left_out_or_null_has_its_default() -> None:
+def test_absent_and_null_keys_have_their_defaults() -> None:
     (plain,) = parse(declared())
     (nulls,) = parse(declared(k=None, pca=None, pin=None, algorithms=None))
 
@@ -73,11 +85,11 @@ def test_what_is_left_out_or_null_has_its_default() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, {}])
-def test_none_need_be_declared(nothing: object) -> None:
-    assert parse_segmentations(nothing, ["mall"], ["mall"]) == ()
+def test_no_segmentation_needs_to_be_declared(nothing: object) -> None:
+    assert read(nothing).segmentations == ()
 
 
-def test_source_systems_switched_off_are_left_out_but_checked() -> None:
+def test_segmentations_of_other_source_systems_are_checked_but_not_returned() -> None:
     off = declared(source_system="online_retail")
 
     assert parse(off) == ()
@@ -119,9 +131,9 @@ def feature(**entries: object) -> dict:
         (declared(features=["age"]), "features.1", "give a mapping with keys of name"),
         (declared(algorithms="kmeans"), "algorithms", "give a list"),
         (declared(algorithms=[["kmeans"]]), "algorithms", "known are kmeans"),
-        (declared(k=5), "k", "give [least, greatest]"),
-        (declared(k="2-5"), "k", "give [least, greatest]"),
-        (declared(k=[2, 3, 4]), "k", "give [least, greatest]"),
+        (declared(k=5), "k", "give [minimum, maximum]"),
+        (declared(k="2-5"), "k", "give [minimum, maximum]"),
+        (declared(k=[2, 3, 4]), "k", "give [minimum, maximum]"),
         (declared(k=[2, "five"]), "k", "whole number"),
         (declared(k=[True, 5]), "k", "whole number"),
         (declared(k=[2, 5.0]), "k", "whole number"),
@@ -137,18 +149,18 @@ def feature(**entries: object) -> dict:
         (declared(source_system="mal"), "source_system", "did you mean 'mall'"),
         (declared(algorithms=["k_means"]), "algorithms", "did you mean 'kmeans'"),
         (feature(transform="logs"), "features.age.transform", "did you mean 'log'"),
-        (feature(missing="drop"), "features.age.missing", "leave_out, impute"),
+        (feature(missing="drop"), "features.age.missing", "exclude, impute"),
         (feature(name="Age"), "features.Age.name", "snake case"),
         (feature(block="my block"), "features.age.block", "snake case"),
         (declared(value_feature="Age"), "value_feature", "snake case"),
-        (declared(features=[AGE, INCOME, AGE]), "features", "'age' stands there twice"),
+        (declared(features=[AGE, INCOME, AGE]), "features", "'age' is listed twice"),
         (declared(algorithms=["ward", "ward"]), "algorithms", "twice"),
         (declared(features=[]), "features", "at least one"),
         (declared(algorithms=[]), "algorithms", "at least one"),
         # ranges
-        (declared(k=[1, 5]), "k", "2 <= least"),
-        (declared(k=[6, 5]), "k", "least <= greatest"),
-        (declared(k=[2, 51]), "k", "greatest <= 50"),
+        (declared(k=[1, 5]), "k", "2 <= minimum"),
+        (declared(k=[6, 5]), "k", "minimum <= maximum"),
+        (declared(k=[2, 51]), "k", "maximum <= 50"),
         (declared(pca=0), "pca", "from 1 to 2"),
         (declared(pca=3), "pca", "from 1 to 2"),
         (declared(pca=0.0), "pca", "between 0 and 1"),
@@ -182,32 +194,30 @@ def test_a_segmentation_is_named_in_snake_case(name: object) -> None:
         parse(declared(), name=name)
 
 
-def test_segmentations_are_a_mapping() -> None:
+def test_segmentations_must_be_a_mapping() -> None:
     with pytest.raises(InputError, match=r"segmentations: .*mapping"):
-        parse_segmentations([declared()], ["mall"], ["mall"])
+        read([declared()])
+
+
+def test_the_search_budget_has_defaults() -> None:
+    assert read({}).budget == SearchBudget(resamples=20, null_draws=99)
+    budget = read({}, segmentation_resamples=2, segmentation_null_draws=1).budget
+    assert budget == SearchBudget(resamples=2, null_draws=1)
 
 
 @pytest.mark.parametrize(
-    ("entries", "key", "nearest"),
+    ("name", "value", "minimum"),
     [
-        (feature(name="agee"), "features.agee", "age"),
-        (declared(value_feature="monetry"), "value_feature", "monetary"),
+        ("segmentation_resamples", 1, 2),
+        ("segmentation_resamples", True, 2),
+        ("segmentation_null_draws", 0, 1),
+        ("segmentation_null_draws", "99", 1),
+        ("segmentation_null_draws", 9.0, 1),
     ],
 )
-def test_an_unknown_feature_is_told_the_nearest(
-    entries: dict, key: str, nearest: str
-) -> None:
-    (segmentation,) = parse(entries)
-    columns = {"age": "int", "annual_income": "double", "monetary": "double"}
-
+def test_the_search_budget_is_checked(name: str, value: object, minimum: int) -> None:
     with pytest.raises(InputError) as raised:
-        check_features(segmentation, columns)
+        read({}, **{name: value})
 
-    assert str(raised.value).startswith(f"segmentation mall_profile: {key}: ")
-    assert f"did you mean {nearest!r}?" in str(raised.value)
-
-
-def test_known_features_pass() -> None:
-    (segmentation,) = parse(declared(value_feature="monetary"))
-
-    check_features(segmentation, ["monetary", "annual_income", "age"])
+    expected = f"{name}: is {value!r}; give a whole number of at least {minimum}"
+    assert str(raised.value) == expected
