@@ -9,13 +9,20 @@ DATA := data
 TARGET ?= duckdb
 INSTALLED := .venv/.installed
 SPARK_INSTALLED := .venv/.installed_spark
-# what is behind the first ; of an address may be a token
-SPARK_BUILT = $(or $(firstword $(subst ;, ,$(SPARK_REMOTE))),$(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
+LANDING := $(or $(CUSTOMER_SEGMENTATION_LANDING),$(DATA)/landing)
 SIMULATED := $(DATA)/raw/.simulated
-LANDED := $(DATA)/raw/.landed
+DATABASE := $(or $(CUSTOMER_SEGMENTATION_DATABASE),$(DATA)/customer_segmentation.duckdb)
+SPARK := $(or $(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
+# the text after the first ; of an address may be a token
+BUILT = $(if $(filter spark,$(TARGET)),$(or $(firstword $(subst ;, ,$(SPARK_REMOTE))),$(SPARK)),$(DATABASE))
 # a landing zone of your own gets no sample
-READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),$(LANDED))
+READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),sample)
 READY += $(if $(filter spark,$(TARGET)),$(SPARK_INSTALLED))
+# processes that run tests
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+SQL := models analyses tests
+LINTED := target/.linted
 
 .PHONY: help
 help: ## list the verbs
@@ -38,38 +45,68 @@ $(SPARK_INSTALLED): requirements-spark.txt $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-spark.txt
 	touch $@
 
-.PHONY: sample
-sample: $(LANDED) ## simulate the sample and land it
-
-$(SIMULATED): | $(INSTALLED)
-	$(BIN)/customer-segmentation simulate --output $(DATA)/raw
-	touch $@
-
 # what has landed is never replaced by the sample
-$(LANDED): $(SIMULATED)
-	for system in marketplace online_retail mall; do \
-	    test -e $(DATA)/landing/$$system || $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
+.PHONY: sample
+sample: $(INSTALLED) ## simulate the source systems that have not landed, and land them
+	@for system in marketplace online_retail mall; do \
+	    if test -e "$(LANDING)/$$system"; then continue; fi; \
+	    if ! test -e $(SIMULATED) || ! test -e $(DATA)/raw/$$system; then \
+	        $(BIN)/customer-segmentation simulate --output $(DATA)/raw; \
+	        touch $(SIMULATED); \
+	    fi; \
+	    $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
 	done
-	touch $@
 
 .PHONY: build
-build: $(READY) ## build the landing zone into tested marts, with TARGET=spark on Spark
-	$(BIN)/dbt build --target $(TARGET) --log-level warn
-	@echo "Built $(if $(filter spark,$(TARGET)),$(SPARK_BUILT),$${CUSTOMER_SEGMENTATION_DATABASE:-$(DATA)/customer_segmentation.duckdb})"
+build: $(READY) ## build the landing zone into tested tables, with TARGET=spark on Spark
+	@$(BIN)/customer-segmentation build --target $(TARGET)
+	@echo "Built $(BUILT)"
+
+.PHONY: check
+check: $(INSTALLED) ## before each commit, 90 seconds: lint what has changed, run unit tests
+	@$(MAKE) --no-print-directory lint-python lint-sql-changed lint-dbt
+	$(PYTEST) -m unit
+
+.PHONY: test
+test: lint ## 6 minutes: lint, run all tests without Spark and public data sets
+	$(PYTEST) -m "unit or build"
+
+.PHONY: test-all
+test-all: lint ## 12 minutes: lint, run all tests
+	$(PYTEST)
 
 .PHONY: lint
-lint: $(READY) ## ruff, sqlfluff, dbt-bouncer
+lint: lint-python lint-sql lint-dbt ## ruff, mypy, sqlfluff, dbt-bouncer
+
+.PHONY: lint-python
+lint-python: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/sqlfluff lint --disable-progress-bar models analyses tests
+	$(BIN)/mypy
+
+.PHONY: lint-sql
+lint-sql: $(INSTALLED)
+	@mkdir -p target $(DATA) && touch $(LINTED).begun
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes $(WORKERS) $(SQL)
+	@mv $(LINTED).begun $(LINTED)
+
+# sqlfluff needs a second for each file: what has not changed since it was clean is clean, unless
+# a macro or a setting has changed
+.PHONY: lint-sql-changed
+lint-sql-changed: $(INSTALLED)
+	@if ! test -e $(LINTED) || test -n "$$(find macros vars.yml dbt_project.yml .sqlfluff requirements.txt -newer $(LINTED))"; then \
+	    $(MAKE) --no-print-directory lint-sql; \
+	else \
+	    changed=$$(find $(SQL) -name '*.sql' -newer $(LINTED)); \
+	    test -z "$$changed" || $(MAKE) --no-print-directory lint-sql SQL="$$(echo $$changed)"; \
+	fi
+
+.PHONY: lint-dbt
+lint-dbt: $(INSTALLED)
 	$(BIN)/dbt parse --quiet
 	$(BIN)/dbt-bouncer --config-file dbt-bouncer.yml
 
-.PHONY: test
-test: lint ## lint, then pytest, which builds the project on the sample and on real data
-	$(BIN)/python -m pytest
-
-# public data sets, for the figures that come from real data
+# the public data sets
 SHARED := $(or $(CUSTOMER_SEGMENTATION_SHARED),../shared)/data
 REAL := $(DATA)/real
 bench: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/landing
@@ -80,7 +117,7 @@ bench: $(INSTALLED) ## measure the segmentations on real and simulated data, in 
 	$(BIN)/customer-segmentation land marketplace $(SHARED)/ecommerce-coupons/E-commerce_data.xlsx
 	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz
 	$(BIN)/customer-segmentation land mall $(SHARED)/mall-customers/Mall_Customers.csv
-	$(BIN)/dbt build --log-level warn
+	$(BIN)/customer-segmentation build
 	$(BIN)/python benchmarks/segmentation_real.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/segmentation_scale.py
 	$(BIN)/python benchmarks/segmentation_structure.py
@@ -90,7 +127,7 @@ bench-predictions: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/two_years/land
 bench-predictions: export CUSTOMER_SEGMENTATION_DATABASE = $(REAL)/two_years/real.duckdb
 bench-predictions: $(INSTALLED) ## measure the predictions on real and simulated data, in half an hour
 	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz $(SHARED)/online-retail-ii/online_retail_II_2009-2010.parquet
-	$(BIN)/dbt build --log-level warn --vars '{source_systems: [online_retail]}'
+	$(BIN)/customer-segmentation build --vars '{source_systems: [online_retail]}'
 	$(BIN)/python benchmarks/btyd.py
 	$(BIN)/python benchmarks/prediction_real.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/first_purchase_segments.py --shared $(dir $(SHARED)) --database $(REAL)/two_years/real.duckdb
@@ -101,10 +138,17 @@ bench-spark: $(SPARK_INSTALLED) ## measure Spark, on a cluster on this machine t
 	$(BIN)/python benchmarks/spark_cluster.py --kill-worker --lines 20000
 	$(BIN)/python benchmarks/build_scale.py --no-train --target duckdb --target spark
 
+.PHONY: structure
+structure: $(INSTALLED) ## print figures of the project's structure
+	@mkdir -p $(DATA)
+	$(BIN)/dbt compile --quiet
+	$(BIN)/python benchmarks/structure.py
+
 .PHONY: docs
-docs: $(READY) ## build the marts and write target/static_index.html
-	$(BIN)/dbt build --target $(TARGET) --log-level warn
+docs: $(INSTALLED) ## describe what is built: writes target/static_index.html
+	@mkdir -p $(DATA)
 	$(BIN)/dbt docs generate --target $(TARGET) --static --quiet
+	@$(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("target/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'
 	@echo "Open target/static_index.html"
 
 .PHONY: lock
@@ -113,5 +157,5 @@ lock: $(INSTALLED) ## lock the dependencies of pyproject.toml
 	uv pip compile pyproject.toml --extra spark --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --output-file requirements-spark.txt
 
 .PHONY: clean
-clean: ## remove what was built and simulated, but not what has landed, nor .venv
+clean: ## remove what was built and simulated; keep what has landed, and .venv
 	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb* $(DATA)/spark
