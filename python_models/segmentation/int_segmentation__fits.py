@@ -1,13 +1,13 @@
-"""The chosen candidates, fitted on all customers, beside all earlier fits."""
+"""The chosen candidates, fitted to all customers; earlier fits are kept."""
 
 from customer_segmentation.segmentation import fit_segmentations
 
 
 def model(dbt, session):
-    """Fit what was chosen, and match it with the last fit so that ids keep meaning."""
-    features = dbt.ref("customer_features")
+    """Fit the choices; segments that continue those of the last fit keep their ids."""
+    features = dbt.ref("int_features__customer_days")
     choices = dbt.ref("cluster_choices")
     variables = dbt.config.meta_get("variables")
-    # the session of every engine speaks this
+    # the sessions of both engines have this method
     earlier = session.sql(f"select * from {dbt.this}") if dbt.is_incremental else None
     return fit_segmentations(features, choices, variables, earlier)

@@ -1,14 +1,15 @@
-"""The clustering algorithms, scikit-learn's, and the settings they are tried with.
+"""The clustering algorithms of scikit-learn, and the candidates they are tried with.
 
 A setting is relative to the data: a number of clusters, a quantile of the distances to
-the neighbours, a share of the customers. So it means the same on a resample of five
-hundred customers as on all of them.
+neighbours, a share of the customers. So it means the same for 500 customers of a
+resample as for all customers.
 """
 
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
@@ -17,39 +18,37 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
 
-from customer_segmentation.segmentation.indices import Labels, Points
-from customer_segmentation.segmentation.linkage import cut
-from customer_segmentation.segmentation.specs import Segmentation
+from customer_segmentation.segmentation.weighted import Labels, Points, cut
 
 RADIUS_QUANTILES = (0.5, 0.7, 0.8, 0.9, 0.95)
-NEIGHBOUR_SHARE = 0.01
-LEAST_NEIGHBOURS = 5
 CLUSTER_SHARES = (0.02, 0.05, 0.1)
-# their time, and that of some their memory, grows with the square of the customers
+NEIGHBOUR_SHARE = 0.01
+MIN_NEIGHBOURS = 5
+# their time, and the memory of some, grows with the square of the customers
 QUADRATIC = ("ward", "average", "dbscan", "hdbscan")
-# keeps a component from collapsing onto customers who are equal in a feature
+# no component shrinks to customers who are equal in a feature
 GAUSSIAN_VARIANCE_FLOOR = 0.01
 
 
 @dataclass(frozen=True)
-class Care:
-    """How carefully the algorithms are fitted.
+class FitQuality:
+    """How thoroughly the algorithms are fitted.
 
     Parameters
     ----------
     starts : int
         Starts of k-means, of which the best is kept.
     tolerance : float
-        Gain in mean log-likelihood below which a Gaussian mixture has settled.
+        Gain in mean log-likelihood at which a Gaussian mixture has converged.
     """
 
     starts: int
     tolerance: float
 
 
-THOROUGH = Care(starts=10, tolerance=1e-3)
-# for hundreds of null draws, with which data fitted as quickly are compared
-QUICK = Care(starts=2, tolerance=1e-2)
+THOROUGH = FitQuality(starts=10, tolerance=1e-3)
+# for hundreds of null draws, and for the data they are compared with
+QUICK = FitQuality(starts=2, tolerance=1e-2)
 
 
 @dataclass(frozen=True, order=True)
@@ -59,13 +58,18 @@ class Candidate:
     Parameters
     ----------
     algorithm : str
-        One of ``specs.ALGORITHMS``.
+        One of ``declare.ALGORITHMS``.
     parameter : str
         What is set: ``k`` (clusters), ``radius_quantile`` (DBSCAN: the radius is this
-        quantile of the distances to the last of the neighbours that make a core
-        point) or ``min_cluster_share`` (HDBSCAN: least share of the customers).
+        quantile of the distances to the last neighbour that a core point needs) or
+        ``min_cluster_share`` (HDBSCAN: minimum share of the customers).
     value : float
-        What it is set to.
+        Its value.
+
+    Examples
+    --------
+    >>> Candidate("kmeans", "k", 5).setting
+    'k=5'
     """
 
     algorithm: str
@@ -74,69 +78,60 @@ class Candidate:
 
     @property
     def setting(self) -> str:
-        """The setting as text, as in ``k=5``."""
+        """The setting as text."""
         return f"{self.parameter}={self.value:g}"
 
 
-def candidates_of(segmentation: Segmentation) -> tuple[Candidate, ...]:
-    """Return what a segmentation is searched with: its range of k, its pin's k too."""
-    pin = segmentation.pin
-    candidates = []
-    for algorithm in segmentation.algorithms:
-        if algorithm == "dbscan":
-            tried = [("radius_quantile", value) for value in RADIUS_QUANTILES]
-        elif algorithm == "hdbscan":
-            tried = [("min_cluster_share", value) for value in CLUSTER_SHARES]
-        else:
-            tried = [
-                ("k", k) for k in range(segmentation.k_min, segmentation.k_max + 1)
-            ]
-        candidates += [Candidate(algorithm, *one) for one in tried]
-    if pin and (pinned := Candidate(pin.algorithm, "k", pin.k)) not in candidates:
-        candidates.append(pinned)
-    return tuple(candidates)
-
-
 def fit_candidates(
-    points: Points, candidates: Sequence[Candidate], *, seed: int, care: Care = THOROUGH
+    points: Points,
+    candidates: Sequence[Candidate],
+    *,
+    seed: int,
+    quality: FitQuality = THOROUGH,
 ) -> list[Labels]:
-    """Fit candidates to the same points, with scikit-learn or what it stands on.
+    """Fit candidates to the same points.
+
+    Fits share their work: a hierarchy is built once and cut at every k, and neighbours
+    are found once for all radii.
 
     Parameters
     ----------
     points : ndarray of shape (n, d)
-        Customers in the space clustered in.
+        Customers in the space in which they are clustered.
     candidates : sequence of Candidate
-        What to fit. Fits that share work share it: a hierarchy is built once and cut at
-        every k, neighbours are looked up once for every radius.
+        What to fit.
     seed : int
         Of the starts of k-means and of the Gaussian mixture.
-    care : Care
-        ``THOROUGH`` is scikit-learn's own tolerance with ten starts.
+    quality : FitQuality
+        By default scikit-learn's own tolerance with ten starts.
 
     Returns
     -------
     list of ndarray of shape (n,)
-        Labels for each candidate, -1 for noise. Where there are fewer distinct points
-        than clusters asked for, all customers are one cluster.
+        Labels for each candidate, -1 for noise. If there are fewer distinct points than
+        clusters, all customers are one cluster.
+
+    Examples
+    --------
+    >>> points = np.array([[0.0], [1.0], [9.0]])
+    >>> [labels] = fit_candidates(points, [Candidate("ward", "k", 2)], seed=0)
+    >>> labels.tolist()
+    [0, 0, 1]
     """
     labels: dict[Candidate, Labels] = {}
     for algorithm, group in groupby(
         sorted(candidates), key=lambda candidate: candidate.algorithm
     ):
         fitted = list(group)
-        fit = _FITS[algorithm]
-        labels |= zip(
-            fitted,
-            fit(points, [one.value for one in fitted], seed, care),
-            strict=True,
-        )
+        values = [candidate.value for candidate in fitted]
+        found = _FITS[algorithm](points, values, seed, quality)
+        labels |= zip(fitted, found, strict=True)
     return [labels[candidate] for candidate in candidates]
 
 
-def neighbours_of_core(customers: int) -> int:
-    """Return how many neighbours, itself among them, make a core point of DBSCAN."""
-    return max(LEAST_NEIGHBOURS, round(NEIGHBOUR_SHARE * customers))
+def core_neighbours(customers: int) -> int:
+    """Return how many neighbours, itself included, make a core point of DBSCAN."""
+    return max(MIN_NEIGHBOURS, round(NEIGHBOUR_SHARE * customers))
 
 
 def core_radius(points: Points, quantile: float) -> float:
@@ -145,19 +140,20 @@ def core_radius(points: Points, quantile: float) -> float:
 
 
 def _distances_to_last_neighbour(points: Points) -> Points:
-    neighbours = min(neighbours_of_core(len(points)), len(points))
+    neighbours = min(core_neighbours(len(points)), len(points))
     index = NearestNeighbors(n_neighbors=neighbours).fit(points)
-    return index.kneighbors(points)[0][:, -1]
+    distances: Points = index.kneighbors(points)[0][:, -1]
+    return distances
 
 
 def _kmeans(
-    points: Points, values: Sequence[float], seed: int, care: Care
+    points: Points, values: Sequence[float], seed: int, quality: FitQuality
 ) -> list[Labels]:
     return [
-        _collapsed(points)
-        if k > _distinct(points, k)
-        # to the last move: then everyone is nearest to the centre of their own
-        else KMeans(int(k), n_init=care.starts, tol=0, random_state=seed)
+        _one_cluster(points)
+        if k > _count_distinct(points, k)
+        # with tolerance 0, every customer ends with the nearest centre
+        else KMeans(int(k), n_init=quality.starts, tol=0, random_state=seed)
         .fit(points)
         .labels_.astype(np.int64)
         for k in values
@@ -165,19 +161,19 @@ def _kmeans(
 
 
 def _gaussian_mixture(
-    points: Points, values: Sequence[float], seed: int, care: Care
+    points: Points, values: Sequence[float], seed: int, quality: FitQuality
 ) -> list[Labels]:
     labels = []
     for k in values:
-        if k > _distinct(points, k):
-            labels.append(_collapsed(points))
+        if k > _count_distinct(points, k):
+            labels.append(_one_cluster(points))
             continue
         with warnings.catch_warnings():
-            # a mixture that has not settled is a poor candidate, not an error
+            # a mixture that has not converged is a poor candidate, and no error
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture = GaussianMixture(
                 int(k),
-                tol=care.tolerance,
+                tol=quality.tolerance,
                 reg_covar=GAUSSIAN_VARIANCE_FLOOR,
                 random_state=seed,
             )
@@ -185,17 +181,17 @@ def _gaussian_mixture(
     return labels
 
 
-def _hierarchy(method: str) -> Callable[..., list[Labels]]:
+def _hierarchy(method: Literal["ward", "average"]) -> "_Fit":
     def fit(
-        points: Points, values: Sequence[float], seed: int, care: Care
+        points: Points, values: Sequence[float], seed: int, quality: FitQuality
     ) -> list[Labels]:
         if len(points) < 2:
-            return [_collapsed(points) for _ in values]
+            return [_one_cluster(points) for _ in values]
         tree = linkage(points, method)
         return [
-            _collapsed(points)
-            if k > _distinct(points, k)
-            else cut(tree, int(k)).astype(np.int64)
+            _one_cluster(points)
+            if k > _count_distinct(points, k)
+            else cut(tree, int(k))
             for k in values
         ]
 
@@ -203,48 +199,49 @@ def _hierarchy(method: str) -> Callable[..., list[Labels]]:
 
 
 def _dbscan(
-    points: Points, values: Sequence[float], seed: int, care: Care
+    points: Points, values: Sequence[float], seed: int, quality: FitQuality
 ) -> list[Labels]:
     distances = _distances_to_last_neighbour(points)
     return [
-        DBSCAN(eps=radius, min_samples=neighbours_of_core(len(points)))
+        DBSCAN(eps=radius, min_samples=core_neighbours(len(points)))
         .fit(points)
         .labels_.astype(np.int64)
         if (radius := float(np.quantile(distances, quantile))) > 0
-        else _collapsed(points)
+        else _one_cluster(points)
         for quantile in values
     ]
 
 
 def _hdbscan(
-    points: Points, values: Sequence[float], seed: int, care: Care
+    points: Points, values: Sequence[float], seed: int, quality: FitQuality
 ) -> list[Labels]:
     labels = []
     for share in values:
-        least = max(LEAST_NEIGHBOURS, round(share * len(points)))
-        if len(points) <= least:
-            labels.append(_collapsed(points))
+        min_size = max(MIN_NEIGHBOURS, round(share * len(points)))
+        if len(points) <= min_size:
+            labels.append(_one_cluster(points))
             continue
         clustering = HDBSCAN(
-            min_cluster_size=least,
-            min_samples=min(neighbours_of_core(len(points)), len(points)),
+            min_cluster_size=min_size,
+            min_samples=min(core_neighbours(len(points)), len(points)),
             copy=True,
         )
         labels.append(clustering.fit(points).labels_.astype(np.int64))
     return labels
 
 
-def _distinct(points: Points, enough: float) -> int:
+def _count_distinct(points: Points, enough: float) -> int:
     """Count the distinct points, up to as many as are needed."""
     distinct = len(np.unique(points[: 20 * int(enough)], axis=0))
     return distinct if distinct >= enough else len(np.unique(points, axis=0))
 
 
-def _collapsed(points: Points) -> Labels:
+def _one_cluster(points: Points) -> Labels:
     return np.zeros(len(points), dtype=np.int64)
 
 
-_FITS = {
+_Fit = Callable[[Points, Sequence[float], int, FitQuality], list[Labels]]
+_FITS: dict[str, _Fit] = {
     "kmeans": _kmeans,
     "ward": _hierarchy("ward"),
     "average": _hierarchy("average"),

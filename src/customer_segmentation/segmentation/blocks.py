@@ -1,88 +1,93 @@
-"""Which features are functions of one another: null data must move them as one.
+"""Blocks: features that are functions of each other, which null data move together.
 
-Redemptions over claims, drawn apart from the claims, are no longer a share of them, and
-real data look structured beside such a null. A relation counts only if it holds for
-every customer looked at, and if features that have nothing to do with one another would
-hardly satisfy it by chance: small counts often do.
+If redemptions per claim are drawn apart from the claims, they are no longer a share of
+them, and real data look structured beside such null data. A relation counts only if it
+holds for every customer, and if unrelated features would hardly satisfy it by chance:
+small counts often do.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaln
 from scipy.stats import spearmanr
 
-from customer_segmentation.segmentation.encoders import (
-    CategoryEncoder,
-    NumericEncoder,
-)
-from customer_segmentation.segmentation.specs import Feature
+Numbers = NDArray[np.float64]
+Relation = Callable[[Numbers, Numbers], NDArray[np.bool_]]
 
-Relation = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-# a relation that holds for so many customers, evenly spaced, is one
+# a relation must hold for this many customers, evenly spaced
 ROWS = 10_000
-# the probability that unrelated features satisfy it is reckoned from these
+# the probability of a relation by chance is estimated from this many
 CHANCE_ROWS = 500
-CHANCE = np.log(1e-9)
-WHOLE = 1e-6
+LOG_CHANCE = np.log(1e-9)
+WHOLE_NUMBER_TOLERANCE = 1e-6
 # money is rounded to cents
-ROUNDED = 1e-3
+ROUNDING_TOLERANCE = 1e-3
 
 
 def related_features(
-    features: Sequence[Feature],
-    encoders: Sequence[NumericEncoder | CategoryEncoder],
     readings: Sequence[pd.Series],
+    is_constant: Sequence[bool],
+    declared: Sequence[str | None],
 ) -> list[list[int]]:
-    """Group features that are declared, or found, to be functions of one another.
+    """Group features that are declared, or found, to be functions of each other.
 
     Parameters
     ----------
-    features : sequence of Feature
-        As declared.
-    encoders : sequence of NumericEncoder or CategoryEncoder
-        Fitted to them.
-    readings : sequence of pandas.Series
-        The features of the customers kept, in own units.
+    readings : sequence of pandas.Series of shape (n,)
+        Features in their own units: float64, or levels as text; nan where missing.
+    is_constant : sequence of bool
+        Whether each feature is equal for all customers.
+    declared : sequence of str or None
+        The block that is declared for each feature.
 
     Returns
     -------
     list of list of int
-        The positions of the features; each feature in one group.
+        Positions of features; each feature is in one group.
+
+    Examples
+    --------
+    >>> spent = pd.Series(np.arange(50.0) ** 2)
+    >>> age = pd.Series(np.arange(50.0) * 7 % 50)
+    >>> related_features([spent, age, spent + 1], [False] * 3, [None] * 3)
+    [[0, 2], [1]]
     """
-    groups = _Groups(len(features))
-    for one, other in combinations(range(len(features)), 2):
-        if features[one].block and features[one].block == features[other].block:
-            groups.join(one, other)
+    related = np.zeros((len(readings), len(readings)), dtype=bool)
+    for one, other in combinations(range(len(readings)), 2):
+        related[one, other] = declared[one] is not None and (
+            declared[one] == declared[other]
+        )
     sampled = [_evenly_spaced(reading.to_numpy(), ROWS) for reading in readings]
-    varying = [n for n, encoder in enumerate(encoders) if not encoder.is_constant]
-    numbers = {
-        n: sampled[n] for n in varying if isinstance(encoders[n], NumericEncoder)
-    }
+    varying = [n for n, constant in enumerate(is_constant) if not constant]
+    numbers = [n for n in varying if pd.api.types.is_numeric_dtype(readings[n])]
     for one, other in permutations(numbers, 2):
-        if is_rate_of(numbers[one], numbers[other]) or (
-            one < other and is_monotone(numbers[one], numbers[other])
-        ):
-            groups.join(one, other)
+        related[one, other] |= is_rate_of(sampled[one], sampled[other]) or (
+            one < other and is_monotone(sampled[one], sampled[other])
+        )
     for total in numbers:
         for one, other in combinations([n for n in numbers if n != total], 2):
-            if is_made_of(numbers[total], numbers[one], numbers[other]):
-                groups.join(total, one)
-                groups.join(total, other)
-    # a feature's missing values may be what another feature tells
-    flagged = [n for n in numbers if encoders[n].has_flag]
-    for one in flagged:
-        for other in varying:
-            if one != other and is_told_by(np.isnan(numbers[one]), sampled[other]):
-                groups.join(one, other)
-    return groups.members()
+            if is_made_of(sampled[total], sampled[one], sampled[other]):
+                related[total, [one, other]] = True
+    # another feature may tell where a feature is missing
+    for one in numbers:
+        if readings[one].isna().any():
+            is_missing = np.isnan(sampled[one])
+            for other in varying:
+                related[one, other] |= one != other and is_missing_by(
+                    is_missing, sampled[other]
+                )
+    count, group = connected_components(related, directed=False)
+    return [np.flatnonzero(group == number).tolist() for number in range(count)]
 
 
-def is_rate_of(rate: np.ndarray, count: np.ndarray) -> bool:
-    """Tell whether a feature is a rate whose denominator or numerator is another.
+def is_rate_of(rate: Numbers, count: Numbers) -> bool:
+    """Return whether a feature is a rate whose denominator or numerator is another.
 
     Parameters
     ----------
@@ -92,11 +97,17 @@ def is_rate_of(rate: np.ndarray, count: np.ndarray) -> bool:
     Returns
     -------
     bool
-        Whether rates lie from 0 to 1, counts are whole, and ``rate * count`` is (or
-        ``count / rate``, with no count where the rate is 0).
+        Whether rates are from 0 to 1, counts are whole, and ``rate * count`` is whole
+        (or ``count / rate``, and the count is 0 where the rate is).
+
+    Examples
+    --------
+    >>> claims = np.arange(1.0, 60.0)
+    >>> is_rate_of((claims % 7 < 3) / claims, claims)
+    True
     """
     rate, count = _all_present(rate, count)
-    is_rate = len(rate) and rate.min() >= 0 and rate.max() <= 1
+    is_rate = len(rate) > 0 and rate.min() >= 0 and rate.max() <= 1
     if not is_rate or np.isin(rate, (0, 1)).all():
         return False
     if count.min() < 0 or count.max() <= 1 or not (count % 1 == 0).all():
@@ -104,8 +115,8 @@ def is_rate_of(rate: np.ndarray, count: np.ndarray) -> bool:
     return _holds(_is_denominator, rate, count) or _holds(_is_numerator, rate, count)
 
 
-def is_made_of(total: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether a feature is the product or the sum of two others, up to rounding.
+def is_made_of(total: Numbers, one: Numbers, other: Numbers) -> bool:
+    """Return whether a feature is the product or sum of two others, up to rounding.
 
     Parameters
     ----------
@@ -115,7 +126,7 @@ def is_made_of(total: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
     Returns
     -------
     bool
-        So are quotients and differences, with `total` another of the three.
+        Also true of a quotient or a difference, when `total` is another of the three.
     """
     total, one, other = _all_present(total, one, other)
     with np.errstate(over="ignore"):
@@ -123,102 +134,82 @@ def is_made_of(total: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
     return _holds(_is_equal, product, total) or _holds(_is_equal, one + other, total)
 
 
-def is_monotone(one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether the ranks of a feature are those of another, or their reverse."""
+def is_monotone(one: Numbers, other: Numbers) -> bool:
+    """Return whether two features have the same ranks, or opposite ranks."""
     one, other = _all_present(one, other)
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return False
     if abs(spearmanr(one, other).statistic) <= 0.999999:
         return False
-    # the probability that a shuffle brings the same ties together
+    # the log probability that a shuffle brings the same ties together
     _, ties = np.unique(one, return_counts=True)
-    return bool(gammaln(ties + 1).sum() - gammaln(len(one) + 1) < CHANCE)
+    return bool(gammaln(ties + 1).sum() - gammaln(len(one) + 1) < LOG_CHANCE)
 
 
-def is_told_by(is_flagged: np.ndarray, values: np.ndarray) -> bool:
-    """Tell whether another feature's value, or lack of one, tells what is flagged.
+def is_missing_by(is_missing: NDArray[np.bool_], values: NDArray[Any]) -> bool:
+    """Return whether another feature determines where a feature is missing.
 
     Parameters
     ----------
-    is_flagged : ndarray of bool, shape (n,)
-        Which customers lack a feature.
+    is_missing : ndarray of bool, shape (n,)
+        Which customers lack the feature.
     values : ndarray of shape (n,)
-        Another feature of theirs: numbers, or text; nan where missing.
+        The other feature: numbers, or text; nan where missing.
 
     Returns
     -------
     bool
-        Whether the flagged customers are all those whose value lies in some range (such
-        as: a frequency of 0), or all those without a value.
+        Whether exactly the customers in some range of values (such as a frequency of
+        0), or exactly those without a value, lack the feature.
     """
     codes, distinct = pd.factorize(values, sort=True)
-    flagged = codes[is_flagged]
-    if not 0 < len(flagged) < len(codes):
+    without = codes[is_missing]
+    if not 0 < len(without) < len(codes):
         return False
-    in_range = (codes >= flagged.min()) & (codes <= flagged.max())
-    if not np.array_equal(in_range, is_flagged):
+    in_range = (codes >= without.min()) & (codes <= without.max())
+    if not np.array_equal(in_range, is_missing):
         return False
-    # ranges there are, over the ways to flag so many customers
+    # the number of ranges, over the number of ways to choose so many customers
     ranges = (len(distinct) + 1) * (len(distinct) + 2) / 2
-    n, m = len(codes), len(flagged)
+    n, m = len(codes), len(without)
     ways = gammaln(n + 1) - gammaln(m + 1) - gammaln(n - m + 1)
-    return bool(np.log(ranges) - ways < CHANCE)
+    return bool(np.log(ranges) - ways < LOG_CHANCE)
 
 
-class _Groups:
-    """Disjoint groups that are joined."""
-
-    def __init__(self, size: int) -> None:
-        self._parents = list(range(size))
-
-    def join(self, one: int, other: int) -> None:
-        first, second = sorted((self._root(one), self._root(other)))
-        self._parents[second] = first
-
-    def members(self) -> list[list[int]]:
-        groups: dict[int, list[int]] = {}
-        for member in range(len(self._parents)):
-            groups.setdefault(self._root(member), []).append(member)
-        return list(groups.values())
-
-    def _root(self, member: int) -> int:
-        while self._parents[member] != member:
-            member = self._parents[member]
-        return member
-
-
-def _is_denominator(rate: np.ndarray, count: np.ndarray) -> np.ndarray:
+def _is_denominator(rate: Numbers, count: Numbers) -> NDArray[np.bool_]:
     return _is_whole(rate * count)
 
 
-def _is_numerator(rate: np.ndarray, count: np.ndarray) -> np.ndarray:
-    of = count / np.where(rate > 0, rate, 1)
-    return np.where(rate > 0, (count > 0) & _is_whole(of), count == 0)
+def _is_numerator(rate: Numbers, count: Numbers) -> NDArray[np.bool_]:
+    denominator = count / np.where(rate > 0, rate, 1)
+    return np.where(rate > 0, (count > 0) & _is_whole(denominator), count == 0)
 
 
-def _is_equal(product: np.ndarray, total: np.ndarray) -> np.ndarray:
-    return np.abs(product - total) <= ROUNDED * np.abs(total) + 1e-9
+def _is_equal(found: Numbers, total: Numbers) -> NDArray[np.bool_]:
+    return np.abs(found - total) <= ROUNDING_TOLERANCE * np.abs(total) + 1e-9
 
 
-def _is_whole(values: np.ndarray) -> np.ndarray:
-    return np.abs(values - np.round(values)) <= WHOLE
+def _is_whole(values: Numbers) -> NDArray[np.bool_]:
+    return np.abs(values - np.round(values)) <= WHOLE_NUMBER_TOLERANCE
 
 
-def _holds(relation: Relation, one: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether a relation holds for all pairs, and would not in other pairings."""
+def _holds(relation: Relation, one: Numbers, other: Numbers) -> bool:
+    """Return whether a relation holds for all customers, and hardly would by chance."""
     if not len(one) or not relation(one, other).all():
         return False
     one, other = _evenly_spaced(one, CHANCE_ROWS), _evenly_spaced(other, CHANCE_ROWS)
+    # the share of all customers whose value would satisfy it in place of one's own
     shares = relation(one[:, np.newaxis], other[np.newaxis, :]).mean(axis=1)
-    return bool(np.log(shares).sum() < CHANCE)
+    return bool(np.log(shares).sum() < LOG_CHANCE)
 
 
-def _all_present(*features: np.ndarray) -> list[np.ndarray]:
+def _all_present(*features: Numbers) -> list[Numbers]:
     is_present = ~np.any([np.isnan(feature) for feature in features], axis=0)
     return [feature[is_present] for feature in features]
 
 
-def _evenly_spaced(values: np.ndarray, rows: int) -> np.ndarray:
+def _evenly_spaced(values: NDArray[Any], rows: int) -> NDArray[Any]:
     if len(values) <= rows:
         return values
-    return values[np.linspace(0, len(values) - 1, rows).round().astype(int)]
+    rows_taken = np.linspace(0, len(values) - 1, rows).round().astype(int)
+    return np.take(values, rows_taken)

@@ -1,251 +1,277 @@
-"""Features as columns of the design matrix."""
+"""Features as columns of the design matrix: read, checked, encoded and decoded."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.segmentation.specs import GREATEST_LEVELS, Feature
 from customer_segmentation.segmentation.transforms import (
     Constant,
-    Transform,
-    fit_transform,
-    transform_from_dict,
-    transform_to_dict,
+    fitted_transform,
+    restore_transform,
+    store_transform,
 )
 
 OTHER = "other"
 UNKNOWN = "unknown"
-# squares of larger numbers, summed over customers, are past what floats hold
-LARGEST = 1e100
+# squares of larger numbers, summed over customers, overflow
+MAX_VALUE = 1e100
+
+Columns = NDArray[np.float64]
+
+
+def require_column(
+    segmentation: str, feature: str, columns: Collection[str], key: str | None = None
+) -> None:
+    """Raise an `InputError` that suggests the nearest name if a column is missing."""
+    if feature not in columns:
+        nearest = get_close_matches(feature, sorted(columns), n=1, cutoff=0.0)
+        question = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise InputError(
+            f"segmentation {segmentation}: {key or f'features.{feature}'}: there is no "
+            f"feature {feature!r}{question}"
+        )
 
 
 def read_feature(series: pd.Series, transform: str, where: str) -> pd.Series:
-    """Read a feature of the customers: numbers as float64, levels as text.
+    """Read a feature of customers: numbers as float64, levels as text.
 
     Parameters
     ----------
     series : pandas.Series
-        The column as the engine gives it.
+        The column as the engine returns it.
     transform : str
-        What the feature is declared to be.
+        The transform that is declared.
     where : str
-        What messages call it.
+        The name in messages.
 
     Returns
     -------
     pandas.Series
-        float64, or text for ``onehot``; nan where there is none.
+        float64, or text for ``onehot``; nan where it is missing.
 
     Raises
     ------
     InputError
-        If the column is not of the kind its transform needs, or not finite.
+        If the column has the wrong type for its transform, or is not finite.
     """
     if transform == "onehot":
-        return _levels(series, where)
-    numbers = _numbers(series, where)
+        return _read_levels(series, where)
+    numbers = _read_numbers(series, where)
     if transform == "log" and (numbers < 0).any():
         raise InputError(
             f"{where}: {int((numbers < 0).sum())} customers are below 0, which log "
-            f"cannot take (the least is {numbers.min():g}); use transform: power"
+            f"cannot take (the minimum is {numbers.min():g}); use transform: power"
         )
     return numbers
 
 
-@dataclass(frozen=True)
-class NumericEncoder:
+class NumericEncoder(TransformerMixin, BaseEstimator):
     """A numeric feature: its transformed column and, if imputed, a 0/1 flag.
 
     Parameters
     ----------
     name : str
         The feature.
-    transform : Transform
-        Fitted on the customers that have the feature.
+    kind : str
+        One of the numeric transforms.
     weight : float
         Multiplies the columns.
-    fill : float or None
-        What a missing value becomes; None leaves the customer out.
-    has_flag : bool
-        Whether some, not all, were missing.
+    imputes : bool
+        Whether the median replaces a missing value.
+
+    Attributes
+    ----------
+    transform_ : NumericTransform
+        Fitted on the customers that have the feature.
+    fill_ : float or None
+        What replaces a missing value.
+    has_flag_ : bool
+        Whether some values, but not all, were missing.
     """
 
-    name: str
-    transform: Transform
-    weight: float
-    fill: float | None
-    has_flag: bool
+    def __init__(
+        self, name: str, kind: str, weight: float = 1.0, *, imputes: bool = False
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.weight = weight
+        self.imputes = imputes
 
-    @classmethod
-    def fit(cls, feature: Feature, numbers: pd.Series) -> "NumericEncoder":
-        """Fit to the customers kept."""
+    def fit(self, numbers: pd.Series, y: None = None) -> Self:
+        """Fit to customers, as ``read_feature`` reads them."""
         present = numbers.dropna().to_numpy()
-        fill = None
-        if feature.missing == "impute":
-            fill = float(np.median(present)) if len(present) else 0.0
-        return cls(
-            name=feature.name,
-            transform=fit_transform(feature.transform, present),
-            weight=feature.weight,
-            fill=fill,
-            has_flag=0 < len(present) < len(numbers),
-        )
+        median = float(np.median(present)) if len(present) else 0.0
+        self.fill_ = median if self.imputes else None
+        self.transform_ = fitted_transform(self.kind, present)
+        self.has_flag_ = 0 < len(present) < len(numbers)
+        return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns."""
-        flag = (f"{self.name} is missing",) if self.has_flag else ()
-        return (self.name, *flag)
+        return (self.name, f"{self.name} is missing")[: 1 + self.has_flag_]
+
+    @property
+    def is_numeric(self) -> tuple[bool, ...]:
+        """Whether the order of a column has a meaning: not that of the flag."""
+        return (True, False)[: 1 + self.has_flag_]
 
     @property
     def is_constant(self) -> bool:
-        """Whether it tells no customers apart."""
-        return isinstance(self.transform, Constant)
+        """Whether it is equal for all customers."""
+        return isinstance(self.transform_, Constant)
 
-    @property
-    def numeric_columns(self) -> tuple[bool, ...]:
-        """Which of its columns are numbers: not the flag."""
-        return (True, *(False for _ in self.columns[1:]))
-
-    def encode(self, numbers: pd.Series) -> list[np.ndarray]:
-        """Return its columns for customers that are kept."""
+    def transform(self, numbers: pd.Series) -> Columns:
+        """Return its columns, of shape (n, 1) or (n, 2), for customers that have it."""
         is_missing = numbers.isna().to_numpy()
         values = numbers.to_numpy(dtype=float)
-        if self.fill is not None:
-            values = np.where(is_missing, self.fill, values)
-        columns = [self.transform.apply(np.ascontiguousarray(values))]
-        if self.has_flag:
+        if self.fill_ is not None:
+            values = np.where(is_missing, self.fill_, values)
+        columns = [self.transform_.transform(np.ascontiguousarray(values))]
+        if self.has_flag_:
             columns.append(is_missing.astype(float))
-        return [column * self.weight for column in columns]
+        return np.column_stack(columns) * self.weight
 
-    def values(self, points: np.ndarray) -> list[np.ndarray]:
-        """Map its columns back to own units; the flag to the share missing."""
-        value = self.transform.invert(points[:, 0] / self.weight)
-        return [value, *(points[:, 1:] / self.weight).T]
+    def inverse_transform(self, columns: Columns) -> Columns:
+        """Return the value in its own units and, of the flag, the share missing."""
+        values = columns / self.weight
+        values[:, 0] = self.transform_.inverse_transform(values[:, 0])
+        return values
 
-    def to_dict(self) -> dict:
-        """Return it as what JSON can hold."""
-        return {**self.__dict__, "transform": transform_to_dict(self.transform)}
-
-    @classmethod
-    def from_dict(cls, stored: dict) -> "NumericEncoder":
-        """Return what `to_dict` stored."""
-        transform = transform_from_dict(stored["transform"])
-        return cls(**{**stored, "transform": transform})
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        transform = store_transform(self.transform_)
+        return {**vars(self), "transform_": transform}
 
 
-@dataclass(frozen=True)
-class CategoryEncoder:
-    """A category: a column a level, 0 or 1 times the weight.
+class CategoryEncoder(TransformerMixin, BaseEstimator):
+    """A category: a column for each level, 0 or 1 times the weight.
 
-    The columns are not standardised. So two customers of different levels are
-    ``2 * weight ** 2`` apart (squared) whichever levels these are, and at random
-    ``2 * weight ** 2 * P(different)``, beside 2 for a standardised feature. If they
-    were, the rarest level would lie farthest off and count the most.
+    The columns are not standardised, so two customers of different levels are
+    ``2 * weight ** 2`` apart (squared), whichever levels these are. Standardised, the
+    rarest level would be the most distant.
 
     Parameters
     ----------
     name : str
         The feature.
-    levels : tuple of str
-        By name; with ``other`` if there were more than `GREATEST_LEVELS`.
     weight : float
         Multiplies the columns.
     imputes : bool
-        Whether a missing value is the level ``unknown``, or leaves the customer out.
+        Whether the level ``unknown`` replaces a missing value.
+    max_levels : int
+        Maximum number of levels, ``other`` among them.
+
+    Attributes
+    ----------
+    levels_ : list of str
+        The most frequent levels by name, with ``other`` if there are more.
     """
 
-    name: str
-    levels: tuple[str, ...]
-    weight: float
-    imputes: bool
+    def __init__(
+        self, name: str, weight: float, max_levels: int, *, imputes: bool = False
+    ) -> None:
+        self.name = name
+        self.weight = weight
+        self.max_levels = max_levels
+        self.imputes = imputes
 
-    @classmethod
-    def fit(cls, feature: Feature, texts: pd.Series) -> "CategoryEncoder":
-        """Take the levels of the customers kept."""
-        imputes = feature.missing == "impute"
-        counts = (texts.fillna(UNKNOWN) if imputes else texts).value_counts()
+    def fit(self, texts: pd.Series, y: None = None) -> Self:
+        """Find the levels of customers, as ``read_feature`` reads them."""
+        counts = self._filled(texts).value_counts()
         ranked = sorted(counts.index, key=lambda level: (-counts[level], level))
-        if len(ranked) > GREATEST_LEVELS:
+        if len(ranked) > self.max_levels:
             named = [level for level in ranked if level != OTHER]
-            ranked = [*named[: GREATEST_LEVELS - 1], OTHER]
-        return cls(feature.name, tuple(sorted(ranked)), feature.weight, imputes)
+            ranked = [*named[: self.max_levels - 1], OTHER]
+        self.levels_ = sorted(ranked)
+        return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns."""
-        return tuple(f"{self.name}={level}" for level in self.levels)
+        return tuple(f"{self.name}={level}" for level in self.levels_)
+
+    @property
+    def is_numeric(self) -> tuple[bool, ...]:
+        """Whether the order of a column has a meaning: of none."""
+        return (False,) * len(self.levels_)
 
     @property
     def is_constant(self) -> bool:
-        """Whether it tells no customers apart."""
-        return len(self.levels) < 2
+        """Whether it is equal for all customers."""
+        return len(self.levels_) < 2
 
-    @property
-    def numeric_columns(self) -> tuple[bool, ...]:
-        """None of its columns takes many values."""
-        return tuple(False for _ in self.levels)
+    def transform(self, texts: pd.Series) -> Columns:
+        """Return its columns, of shape (n, levels).
 
-    def encode(self, texts: pd.Series) -> list[np.ndarray]:
-        """Return its columns; a level not known is ``other``, or none at all."""
+        An unknown level is ``other``; without ``other``, all its columns are 0.
+        """
         if self.is_constant:
-            return [np.zeros(len(texts)) for _ in self.levels]
-        known = texts.fillna(UNKNOWN) if self.imputes else texts
-        if OTHER in self.levels:
-            known = known.where(known.isin(self.levels), OTHER)
-        codes = pd.Index(self.levels).get_indexer(pd.Index(known))
-        return [(codes == code) * self.weight for code in range(len(self.levels))]
+            return np.zeros((len(texts), len(self.levels_)))
+        known = self._filled(texts)
+        if OTHER in self.levels_:
+            known = known.where(known.isin(self.levels_), OTHER)
+        codes = pd.Index(self.levels_).get_indexer(pd.Index(known))
+        is_level = codes[:, np.newaxis] == np.arange(len(self.levels_))
+        return np.where(is_level, self.weight, 0.0)
 
-    def values(self, points: np.ndarray) -> list[np.ndarray]:
-        """Map its columns back to the share of each level."""
-        if self.is_constant:
-            return [np.ones(len(points)) for _ in self.levels]
-        return list((points / self.weight).T)
+    def inverse_transform(self, columns: Columns) -> Columns:
+        """Return the share of each level."""
+        return np.ones_like(columns) if self.is_constant else columns / self.weight
 
-    def to_dict(self) -> dict:
-        """Return it as what JSON can hold."""
-        return {**self.__dict__, "levels": list(self.levels)}
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return dict(vars(self))
 
-    @classmethod
-    def from_dict(cls, stored: dict) -> "CategoryEncoder":
-        """Return what `to_dict` stored."""
-        return cls(**{**stored, "levels": tuple(stored["levels"])})
+    def _filled(self, texts: pd.Series) -> pd.Series:
+        return texts.fillna(UNKNOWN) if self.imputes else texts
 
 
-def _numbers(series: pd.Series, where: str) -> pd.Series:
+Encoder = NumericEncoder | CategoryEncoder
+
+
+def restore_encoder(stored: Mapping[str, Any]) -> Encoder:
+    """Return the encoder whose ``to_dict`` was stored."""
+    kind: type[Encoder] = CategoryEncoder if "levels_" in stored else NumericEncoder
+    encoder = kind.__new__(kind)
+    encoder.__dict__.update(stored)
+    if isinstance(encoder, NumericEncoder):
+        encoder.transform_ = restore_transform(stored["transform_"])
+    return encoder
+
+
+def _read_numbers(series: pd.Series, where: str) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(series):
         raise InputError(f"{where}: holds dates; give a feature that counts days")
     is_numeric = pd.api.types.is_numeric_dtype(series)
     if not is_numeric and series.notna().any():
         raise InputError(f"{where}: holds text; use transform: onehot")
-    values = (
-        series.to_numpy(dtype=float, na_value=np.nan)
-        if is_numeric
-        else np.full(len(series), np.nan)
-    )
-    _require_finite(values, where)
+    if not is_numeric:
+        return pd.Series(np.full(len(series), np.nan))
+    values = series.to_numpy(dtype=float, na_value=np.nan)
+    too_large = int(np.sum(np.abs(values) > MAX_VALUE))
+    if too_large:
+        raise InputError(
+            f"{where}: {too_large} customers have an infinite value (or one above "
+            f"{MAX_VALUE:g}); make it null in the model that computes it"
+        )
     return pd.Series(values)
 
 
-def _levels(series: pd.Series, where: str) -> pd.Series:
+def _read_levels(series: pd.Series, where: str) -> pd.Series:
     is_boolean = pd.api.types.is_bool_dtype(series)
     if is_boolean or not pd.api.types.is_numeric_dtype(series):
         return series.astype("str").where(series.notna())
-    numbers = _numbers(series, where)
+    numbers = _read_numbers(series, where)
     if (numbers % 1 != 0).where(numbers.notna(), False).any():
         raise InputError(
-            f"{where}: holds numbers with fractions, which are no levels; use "
+            f"{where}: holds numbers with fractions, which are not categories; use "
             "transform: standard, or round them"
         )
     return numbers.astype("Int64").astype("str")
-
-
-def _require_finite(values: np.ndarray, where: str) -> None:
-    too_large = int(np.sum(np.abs(values) > LARGEST))
-    if too_large:
-        raise InputError(
-            f"{where}: {too_large} customers have an infinite value (or one past "
-            f"{LARGEST:g}); make it null where it is made"
-        )

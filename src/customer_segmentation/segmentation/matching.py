@@ -1,4 +1,4 @@
-"""Ids that keep their meaning: the segments of a new fit matched to the last one's."""
+"""Matching: segments of a new fit keep the ids of the segments that they continue."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["MATCHING_LIMIT", "match_segments"]
-
-# as far as the customers of one segment typically are from its centre: a centre that
-# moved farther has left the people it stood for
+# the typical distance of customers from the centre of their segment: a centre that
+# moved farther describes other customers
 MATCHING_LIMIT = 1.0
 
 Centre = Mapping[str, float]
@@ -24,29 +22,29 @@ def match_segments(
     used_ids: Collection[int] = (),
     limit: float = MATCHING_LIMIT,
 ) -> dict[int, int]:
-    """Give each new segment the id of the earlier one it continues, or a new id.
+    """Give each new segment the id of the earlier one that it continues, or a new id.
 
-    The pairs are those of the least total distance (the Hungarian method), an unpaired
-    segment counting as far as the limit. New ids start above the greatest ever used,
-    the most valuable segment first.
+    The pairs have the minimum total distance (the Hungarian method), where a segment
+    without a pair counts as far as the limit. New ids start above the largest id ever
+    used, the most valuable segment first.
 
     Parameters
     ----------
     earlier : mapping of id to centre
-        The last fit's segments: value per feature, in the features' own units. Empty if
-        there was none.
+        The segments of the last fit: a value for each feature, in its own units. Empty
+        if there was no fit.
     new : mapping of label to centre
-        The new fit's segments, in the same units.
+        The segments of the new fit, in the same units.
     scale : mapping of feature to float
-        How far the customers of one segment typically are from its centre, in the
-        feature's units: a pooled spread within segments.
+        The typical distance of customers from the centre of their segment, in the units
+        of the feature.
     order : mapping of label to float
-        What a new segment is worth; of equal ones the lower label comes first.
+        The value of a new segment; of equal values the lower label comes first.
     used_ids : collection of int
-        Every id this segmentation ever gave, those of `earlier` understood.
+        Every id that the segmentation ever used, besides those of `earlier`.
     limit : float
-        Two segments as far apart as this, or farther, are no pair: root mean square
-        over the features of both fits, each difference divided by its scale; the
+        Segments at this distance or farther are no pair. The distance is the root mean
+        square over the features of both fits, each difference divided by its scale; the
         columns of a category count as one feature.
 
     Returns
@@ -62,11 +60,11 @@ def match_segments(
     {0: 5, 1: 4}
     """
     labels, ids = sorted(new), sorted(earlier)
-    apart = np.minimum(_distances(earlier, new, scale), limit)
+    distances = np.minimum(_distances(earlier, new, scale), limit)
     matched = {
         labels[column]: ids[row]
-        for row, column in zip(*linear_sum_assignment(apart), strict=True)
-        if apart[row, column] < limit
+        for row, column in zip(*linear_sum_assignment(distances), strict=True)
+        if distances[row, column] < limit
     }
     unmatched = [label for label in labels if label not in matched]
     unmatched.sort(key=lambda label: (-order[label], label))
@@ -78,7 +76,7 @@ def match_segments(
 def _distances(
     earlier: Mapping[int, Centre], new: Mapping[int, Centre], scale: Centre
 ) -> NDArray[np.float64]:
-    """Return how far each earlier segment is from each new one, by ascending id."""
+    """Return distances of earlier segments (rows) from new ones, by ascending id."""
     shared = sorted(
         set(scale).intersection(*map(set, earlier.values()), *map(set, new.values()))
     )
@@ -87,20 +85,21 @@ def _distances(
     difference = (
         _table(earlier, shared)[:, np.newaxis, :] - _table(new, shared)[np.newaxis]
     )
-    spread = np.array([scale[feature] for feature in shared])
-    # where nobody differs within a segment, any difference is a whole one
-    away = np.divide(
+    scales = np.array([scale[feature] for feature in shared])
+    # if a feature is equal within segments, any difference is infinite
+    scaled = np.divide(
         difference,
-        spread,
+        scales,
         out=np.where(difference == 0, 0.0, np.inf),
-        where=spread > 0,
+        where=scales > 0,
     )
-    # a feature that nobody had tells nothing
-    away[np.isnan(away)] = 0.0
+    # a feature that no customer had says nothing
+    scaled[np.isnan(scaled)] = 0.0
     # a category has a column for each level, and counts as much as a number
     features = [re.split("=| is missing", column)[0] for column in shared]
     weights = [1 / features.count(feature) for feature in features]
-    return np.sqrt(np.average(away**2, axis=2, weights=weights))
+    mean_squares: NDArray[np.float64] = np.average(scaled**2, axis=2, weights=weights)
+    return np.sqrt(mean_squares)
 
 
 def _table(centres: Mapping[int, Centre], features: list[str]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Prototypes: the one form of every fitted clustering, and how it assigns customers."""
+"""Assign: prototypes stand for a fitted clustering, and the nearest one counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,38 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-__all__ = [
-    "OUTLIERS",
-    "Assignment",
-    "Prototypes",
-    "centroids",
-    "points_as_prototypes",
-]
-
 OUTLIERS = 0
-# few prototypes are each measured against; many need a tree
+# up to this many prototypes, distances to all are faster than a tree
 FEW_PROTOTYPES = 32
-# of a tree: larger leaves than scipy's default are faster past a few features
+# with several features, larger leaves than SciPy's default are faster
 LEAF_SIZE = 32
-# rows at a time, so that what is added up stays in the processor's cache
+# intermediate results of this many rows stay in the cache of the processor
 ROWS_AT_A_TIME = 16_384
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Where each of n customers belongs.
+    """The segments of n customers.
 
     Parameters
     ----------
-    segment : array of shape (n,)
-        The segment's id, 0 for an outlier.
-    distance : array of shape (n,)
-        Euclidean distance to the middle of the segment; an outlier's to the nearest
-        middle.
-    confidence : array of shape (n,)
-        One minus the distance to the middle of the own segment over that to the nearest
-        other: 1 in the middle, 0 for who is as near to another middle, or nearer. 0 for
-        an outlier, and 1 where there is but one segment.
+    segment : ndarray of shape (n,)
+        The id of the segment, 0 for an outlier.
+    distance : ndarray of shape (n,)
+        Euclidean distance to the mean of the segment; of an outlier, to the nearest
+        mean.
+    confidence : ndarray of shape (n,)
+        One minus the distance to the mean of the own segment over the distance to the
+        nearest other mean: 1 at the mean, 0 if another mean is as near or nearer. 0 for
+        an outlier, and 1 if there is only one segment.
     """
 
     segment: NDArray[np.int64]
@@ -50,18 +42,18 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Prototypes:
-    """Points that stand for segments: a customer belongs with the nearest one.
+    """Points that stand for segments: a customer is in the segment of the nearest one.
 
     Parameters
     ----------
-    positions : array of shape (p, d)
-        In the space clustered in; at least one.
-    segments : array of shape (p,)
-        The id of each one's segment, 0 for prototypes of outliers.
-    weights : array of shape (p,)
-        How many customers each one stands for.
+    positions : ndarray of shape (p, d)
+        At least one, in the space in which customers are clustered.
+    segments : ndarray of shape (p,)
+        The id of the segment of each prototype, 0 for outliers.
+    weights : ndarray of shape (p,)
+        The number of customers of each prototype.
     reach : float, optional
-        Who is farther than this from every prototype is an outlier.
+        Customers farther than this from every prototype are outliers.
 
     Examples
     --------
@@ -78,13 +70,12 @@ class Prototypes:
     def assign(self, points: NDArray[np.float64]) -> Assignment:
         """Assign points to the segment of their nearest prototype.
 
-        A point gets the same bits whatever batch it comes in: every distance is added
-        up on its own, feature by feature, never by a matrix product. Of two segments
-        equally far the one of the lower id is taken.
+        The result is the same to the last bit in any batch, because distances are
+        summed feature by feature, and not by a matrix product. Ties go to the lower id.
 
         Parameters
         ----------
-        points : array of shape (n, d)
+        points : ndarray of shape (n, d)
             Finite; n may be 0.
         """
         points = np.asarray(points, dtype=float)
@@ -101,10 +92,10 @@ class Prototypes:
         if self._tree is None:
             nearest, segment = self._nearest_of_each(points)
         else:
-            # row by row the same on any number of threads
+            # each row is the same on any number of threads
             distances, rows = self._tree.query(points, k=2, workers=-1)
             nearest, segment = distances[:, 0], self.segments[rows[:, 0]]
-            # which of two that are equally near comes first is the tree's accident
+            # the order of a tree decides which of two equally near ones comes first
             is_tied = distances[:, 0] == distances[:, 1]
             _, segment[is_tied] = self._nearest_of_each(points[is_tied])
         if self.reach is not None:
@@ -114,7 +105,7 @@ class Prototypes:
     def _nearest_of_each(
         self, points: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Measure every segment; return the nearest's distance and id."""
+        """Return distance and id of the nearest segment, by the distances to all."""
         nearest = np.full(len(points), np.inf)
         segment = np.full(len(points), OUTLIERS, dtype=np.int64)
         for candidate in self._segments:
@@ -127,12 +118,12 @@ class Prototypes:
     def _place(
         self, points: NDArray[np.float64], segment: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the distance to the own middle, and the confidence."""
+        """Return the distance to the mean of the own segment, and the confidence."""
         own = np.full(len(points), np.inf)
         other = np.full(len(points), np.inf)
-        for middle in self._middles:
-            away = middle.distances(points)
-            is_own = segment == middle.id
+        for mean in self._means:
+            away = mean.distances(points)
+            is_own = segment == mean.id
             own[is_own] = away[is_own]
             other[~is_own] = np.minimum(other, away)[~is_own]
         is_outlier = segment == OUTLIERS
@@ -141,7 +132,7 @@ class Prototypes:
         return np.where(is_outlier, other, own), confidence
 
     def means(self) -> dict[int, NDArray[np.float64]]:
-        """Return the weighted mean of each segment's prototypes, without outliers."""
+        """Return the weighted mean of the prototypes of each segment but outliers."""
         return {
             int(segment): np.average(
                 self.positions[self.segments == segment],
@@ -152,14 +143,14 @@ class Prototypes:
             if segment != OUTLIERS
         }
 
-    def renamed(self, ids: Mapping[int, int]) -> Self:
-        """Give segments other ids: ``{old: new}``; outliers stay what they are."""
+    def with_ids(self, ids: Mapping[int, int]) -> Self:
+        """Give segments other ids, ``{old: new}``; outliers keep theirs."""
         ids = {OUTLIERS: OUTLIERS, **ids}
         segments = np.array([ids[segment] for segment in self.segments.tolist()])
         return replace(self, segments=segments.astype(np.int64))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``from_dict`` reads: plain lists, floats exact in JSON."""
+        """Return it as JSON can hold it, to the last bit."""
         return {
             "positions": self.positions.tolist(),
             "segments": self.segments.tolist(),
@@ -168,13 +159,13 @@ class Prototypes:
         }
 
     @classmethod
-    def from_dict(cls, written: Mapping[str, Any]) -> Self:
-        """Return the prototypes that ``to_dict`` has written."""
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Return what ``to_dict`` stored."""
         return cls(
-            np.array(written["positions"], dtype=float),
-            np.array(written["segments"], dtype=np.int64),
-            np.array(written["weights"], dtype=float),
-            written["reach"],
+            np.array(stored["positions"], dtype=float),
+            np.array(stored["segments"], dtype=np.int64),
+            np.array(stored["weights"], dtype=float),
+            stored["reach"],
         )
 
     @cached_property
@@ -189,10 +180,10 @@ class Prototypes:
         )
 
     @cached_property
-    def _middles(self) -> tuple["_Segment", ...]:
+    def _means(self) -> tuple["_Segment", ...]:
         return tuple(
-            _Segment(segment, middle[np.newaxis])
-            for segment, middle in self.means().items()
+            _Segment(segment, mean[np.newaxis])
+            for segment, mean in self.means().items()
         )
 
 
@@ -201,15 +192,16 @@ def centroids(
     segments: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> Prototypes:
-    """Return one prototype a segment: its weighted mean. Outliers get none.
+    """Return one prototype for each segment, its weighted mean; outliers have none.
 
     Parameters
     ----------
-    points : array of shape (m, d)
-    segments : array of shape (m,)
+    points : ndarray of shape (m, d)
+        At least one in a segment.
+    segments : ndarray of shape (m,)
         Ids of segments, 0 for outliers.
-    weights : array of shape (m,)
-        How many customers each point stands for.
+    weights : ndarray of shape (m,)
+        The number of customers of each point.
     """
     ids = np.unique(segments[segments != OUTLIERS])
     means = points_as_prototypes(points, segments, weights, None).means()
@@ -226,15 +218,16 @@ def points_as_prototypes(
     counts: NDArray[np.float64],
     reach: float | None,
 ) -> Prototypes:
-    """Return every distinct point as a prototype: the fit itself, nothing lost.
+    """Return every distinct point as a prototype, so that nothing of the fit is lost.
 
     Parameters
     ----------
-    distinct : array of shape (m, d)
-    segments : array of shape (m,)
+    distinct : ndarray of shape (m, d)
+        The points fitted.
+    segments : ndarray of shape (m,)
         Ids of segments, 0 for outliers.
-    counts : array of shape (m,)
-        How many customers each point stands for.
+    counts : ndarray of shape (m,)
+        The number of customers of each point.
     reach : float, optional
         As in ``Prototypes``.
     """
@@ -247,7 +240,7 @@ def points_as_prototypes(
 
 
 class _Segment:
-    """The prototypes of one segment, ready to be measured against."""
+    """The prototypes of one segment."""
 
     def __init__(self, segment: int, positions: NDArray[np.float64]) -> None:
         self.id = segment
@@ -255,19 +248,19 @@ class _Segment:
         self._tree = _tree_of(positions)
 
     def distances(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how far each point is from the nearest prototype."""
+        """Return the distance of each point to the nearest prototype."""
         if self._tree is not None:
-            return self._tree.query(points)[0]
+            return np.asarray(self._tree.query(points)[0])
         columns = np.ascontiguousarray(points.T)
-        nearest = np.full(len(points), np.inf)
+        squares = np.full(len(points), np.inf)
         for position in self._positions:
-            squared = np.zeros(len(points))
+            total = np.zeros(len(points))
             for column, coordinate in zip(columns, position, strict=True):
                 difference = column - coordinate
                 difference *= difference
-                squared += difference
-            np.minimum(nearest, squared, out=nearest)
-        return np.sqrt(nearest)
+                total += difference
+            np.minimum(squares, total, out=squares)
+        return np.asarray(np.sqrt(squares))
 
 
 def _tree_of(positions: NDArray[np.float64]) -> KDTree | None:

@@ -1,11 +1,11 @@
-"""Whether there is any structure: the candidates against data that have none.
+"""Structure: candidates compared with null data, which have none.
 
-The statistic of a candidate is its silhouette, on data and on null data fitted alike.
-Asking many candidates finds structure in noise, so the p-values are those of the
-maximum over all of them (Westfall & Young 1993, step one): each silhouette is
-standardised by its null draws (those of a density method by all its settings', which
-often find one cluster), and a candidate is compared with the greatest standardised
-silhouette of each draw.
+The statistic of a candidate is its silhouette, on the data and on null data that are
+fitted alike. Some of many candidates find structure even in noise, so the p-values are
+those of the maximum over all candidates (Westfall & Young 1993, step one). Each
+silhouette is standardised by its null draws. The settings of a density method, which
+often find one cluster, are standardised together. Then a candidate is compared with the
+largest standardised silhouette of each draw.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,27 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
-from customer_segmentation.segmentation.indices import Points
+from customer_segmentation.segmentation.weighted import Points
 
 Blocks = Sequence[Sequence[int]]
+Sampler = Callable[[np.random.Generator], Points]
 
+# silhouettes that differ by rounding are equal
 DECIMALS = 9
-_CORRELATION_STEPS = 8
-_CORRELATION_DRAWS = 20
+CORRELATION_STEPS = 8
+CORRELATION_DRAWS = 20
 
 
 @dataclass(frozen=True)
 class NullTest:
-    """What a set of null draws says of every candidate.
+    """Candidates compared with null draws; ``nan`` for one cluster on the data.
 
     Parameters
     ----------
     p_values : ndarray of shape (c,)
-        Share of the draws (and the data) whose greatest standardised silhouette
-        reaches the candidate's; at least 1 / (draws + 1).
+        Share of the draws (and the data) whose largest standardised silhouette is at
+        least the candidate's; at least 1 / (draws + 1).
     excess : ndarray of shape (c,)
-        Standard deviations of the null draws between their mean silhouette and the
-        candidate's.
+        The silhouette less the mean of the null draws, in their standard deviations.
     """
 
     p_values: NDArray[np.float64]
@@ -50,22 +51,21 @@ def compare_with_null(
     Parameters
     ----------
     observed : ndarray of shape (c,)
-        Silhouette of each candidate on the data; ``nan`` where it found one cluster.
+        Silhouette of each candidate on the data; ``nan`` for one cluster.
     drawn : ndarray of shape (b, c)
         The same on each null draw.
     groups : sequence of sequences of int, optional
-        For each candidate those it is standardised with; by default itself. Density
-        settings often find one cluster, and the few draws where one of them does not
-        have no spread of their own.
+        For each candidate, the candidates it is standardised with; by default itself.
+        Density settings often find one cluster, and the standard deviation of the few
+        draws with more clusters means nothing.
 
-    Returns
-    -------
-    NullTest
-        One p-value and one excess for each candidate; ``nan`` where it found one
-        cluster on the data.
+    Examples
+    --------
+    >>> drawn = np.array([[0.2], [0.3], [0.25], [0.25]])
+    >>> compare_with_null(np.array([0.6]), drawn).p_values.tolist()
+    [0.2]
     """
-    # silhouettes that differ by rounding are equal
-    statistics = np.round(np.vstack([observed, drawn]), DECIMALS)
+    statistics = np.vstack([observed, drawn]).round(DECIMALS)
     # one cluster separates nothing
     standardised = np.full(statistics.shape, -np.inf)
     excess = np.full(len(observed), np.nan)
@@ -76,31 +76,28 @@ def compare_with_null(
         is_found = np.isfinite(statistics[:, candidate])
         if len(pooled) > 0:
             found = statistics[is_found, candidate]
-            standardised[is_found, candidate] = (found - pooled.mean()) / _spread(
-                pooled
-            )
+            scale = _standard_deviation(pooled)
+            standardised[is_found, candidate] = (found - pooled.mean()) / scale
         of_draws = np.nan_to_num(statistics[1:, candidate])
         if is_found[0]:
-            away = statistics[0, candidate] - of_draws.mean()
-            excess[candidate] = away / _spread(of_draws)
-    greatest = standardised.max(axis=1)
-    p_values = (greatest[:, None] >= standardised[0]).mean(axis=0)
+            difference = statistics[0, candidate] - of_draws.mean()
+            excess[candidate] = difference / _standard_deviation(of_draws)
+    largest = standardised.max(axis=1)
+    p_values = (largest[:, None] >= standardised[0]).mean(axis=0)
     return NullTest(
         p_values=np.where(np.isfinite(observed), p_values, np.nan), excess=excess
     )
 
 
-def _spread(statistics: Points) -> float:
-    spread = float(statistics.std())
-    return spread if spread > 10.0**-DECIMALS else 1.0
+def _standard_deviation(statistics: Points) -> float:
+    deviation = float(statistics.std())
+    return deviation if deviation > 10.0**-DECIMALS else 1.0
 
 
-def margins_null(
-    points: Points, blocks: Blocks
-) -> Callable[[np.random.Generator], Points]:
-    """Return a sampler of null data that keep every feature's margin, and nothing else.
+def margins_null(points: Points, blocks: Blocks) -> Sampler:
+    """Return a sampler of null data that keep the margins of features only.
 
-    Each block of columns is shuffled as one, on its own.
+    Each block of columns is shuffled on its own; its columns move together.
     """
 
     def draw(rng: np.random.Generator) -> Points:
@@ -115,21 +112,21 @@ def margins_null(
 
 def copula_null(
     points: Points, blocks: Blocks, is_numeric: Sequence[bool], seed: int
-) -> Callable[[np.random.Generator], Points]:
+) -> Sampler:
     """Return a sampler of null data that keep the margins and the correlations.
 
-    The numeric blocks follow a Gaussian copula, blocks of categories are shuffled. A
-    block with several numeric columns is led by the first principal component of their
-    normal scores, and its rows move as one.
+    The numeric blocks follow a Gaussian copula, blocks of categories are shuffled. The
+    leader of a block with several numeric columns is the first principal component of
+    their normal scores; the columns of the block move together.
 
     Parameters
     ----------
     points : ndarray of shape (n, d)
         The data.
     blocks : sequence of sequences of int
-        Columns that move as one.
+        Columns that move together.
     is_numeric : sequence of bool
-        For each column whether its order means something.
+        Whether the order of each column has a meaning.
     seed : int
         Of the draws that correct the correlations for ties, which weaken them.
 
@@ -138,7 +135,7 @@ def copula_null(
     callable
         Takes a generator, returns an array like ``points``.
     """
-    leads = {}
+    leaders = {}
     for number, block in enumerate(blocks):
         columns = [
             column
@@ -146,18 +143,18 @@ def copula_null(
             if is_numeric[column] and np.ptp(points[:, column]) > 0
         ]
         if columns:
-            leads[number] = _lead(points[:, columns])
-    if len(leads) < 2:
+            leaders[number] = _leader(points[:, columns])
+    if len(leaders) < 2:
         return margins_null(points, blocks)
-    lead = np.stack(list(leads.values()), axis=1)
-    ordered = np.argsort(lead, axis=0, kind="stable")
-    root = _copula_root(lead, np.random.default_rng(seed))
+    values = np.stack(list(leaders.values()), axis=1)
+    ordered = np.argsort(values, axis=0, kind="stable")
+    root = _copula_root(values, np.random.default_rng(seed))
 
     def draw(rng: np.random.Generator) -> Points:
         null = margins_null(points, blocks)(rng)
-        normal = rng.standard_normal((len(points), len(leads))) @ root.T
+        normal = rng.standard_normal((len(points), len(leaders))) @ root.T
         ranks = normal.argsort(axis=0).argsort(axis=0)
-        for position, number in enumerate(leads):
+        for position, number in enumerate(leaders):
             columns = list(blocks[number])
             rows = ordered[ranks[:, position], position]
             null[:, columns] = points[rows][:, columns]
@@ -166,43 +163,43 @@ def copula_null(
     return draw
 
 
-def _lead(columns: Points) -> Points:
+def _leader(columns: Points) -> Points:
     """Return the first principal component of the normal scores of the columns."""
     scores = _normal_scores(columns)
     if scores.shape[1] == 1:
         return scores[:, 0]
     _, _, directions = np.linalg.svd(scores - scores.mean(axis=0), full_matrices=False)
-    return scores @ directions[0]
+    return np.asarray(scores @ directions[0])
 
 
 def _normal_scores(values: Points) -> Points:
     ranks = rankdata(values, axis=0)
-    return norm.ppf((ranks - 0.5) / len(values))
+    return np.asarray(norm.ppf((ranks - 0.5) / len(values)))
 
 
-def _correlation(lead: Points) -> Points:
-    return np.corrcoef(_normal_scores(lead), rowvar=False)
+def _correlation(values: Points) -> Points:
+    return np.asarray(np.corrcoef(_normal_scores(values), rowvar=False))
 
 
-def _copula_root(lead: Points, rng: np.random.Generator) -> Points:
-    """Return a root of the latent correlation whose draws correlate as the data do.
+def _copula_root(values: Points, rng: np.random.Generator) -> Points:
+    """Return a root of the latent correlation whose draws correlate like the data.
 
     Tied values correlate less than the normal variables behind them, so the latent
-    correlation is moved until the draws agree.
+    correlation is adjusted until the draws agree with the data.
     """
-    target = _correlation(lead)
+    target = _correlation(values)
     latent = target.copy()
-    ordered = np.sort(lead, axis=0)
-    for _ in range(_CORRELATION_STEPS):
+    ordered = np.sort(values, axis=0)
+    for _ in range(CORRELATION_STEPS):
         root = _positive_root(latent)
-        reached = np.mean(
+        drawn = np.mean(
             [
                 _correlation(_rearranged(ordered, root, rng))
-                for _ in range(_CORRELATION_DRAWS)
+                for _ in range(CORRELATION_DRAWS)
             ],
             axis=0,
         )
-        latent = np.clip(latent + target - reached, -0.999, 0.999)
+        latent = np.clip(latent + target - drawn, -0.999, 0.999)
         np.fill_diagonal(latent, 1)
     return _positive_root(latent)
 
@@ -214,7 +211,7 @@ def _rearranged(ordered: Points, root: Points, rng: np.random.Generator) -> Poin
 
 
 def _positive_root(correlation: Points) -> Points:
-    """Return a root of the nearest correlation matrix, negative eigenvalues cut off."""
+    """Return a root of the correlation matrix without its negative eigenvalues."""
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(values, 0, None))
-    return root / np.linalg.norm(root, axis=1, keepdims=True)
+    return np.asarray(root / np.linalg.norm(root, axis=1, keepdims=True))

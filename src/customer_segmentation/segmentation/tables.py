@@ -1,8 +1,9 @@
-"""The tables of the dbt Python models in ``python_models/segmentation``."""
+"""The edge: relations of the engine become frames, and results become Arrow tables."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,480 +12,321 @@ import pyarrow as pa
 
 from customer_segmentation import engine
 from customer_segmentation.errors import InputError
-from customer_segmentation.segmentation.algorithms import Candidate, candidates_of
-from customer_segmentation.segmentation.declared import Declared
-from customer_segmentation.segmentation.design_matrix import DesignMatrix
-from customer_segmentation.segmentation.fits import (
-    FittedSegmentation,
-    columns_needed,
-    fingerprint,
-    fit_segmentation,
-)
-from customer_segmentation.segmentation.rules import shallow_rules
-from customer_segmentation.segmentation.search import Measured, search
-from customer_segmentation.segmentation.space import Space
-from customer_segmentation.segmentation.specs import Segmentation, check_features
+from customer_segmentation.segmentation.algorithms import Candidate
+from customer_segmentation.segmentation.declare import Segmentation
+from customer_segmentation.segmentation.encoders import require_column
+from customer_segmentation.segmentation.explain import RuleSet
+from customer_segmentation.segmentation.fits import FittedSegmentation, columns_needed
+from customer_segmentation.segmentation.judge import JudgedCandidate
+from customer_segmentation.segmentation.space import DesignMatrix
 
-# more customers than these are fitted by a sample of as many
+# more customers are fitted by a sample of this size
 FITTED_CUSTOMERS = 1_000_000
+# the rows of int_features__customer_days that are segmented
+TODAY = {"is_today": True}
+
+TEXT, DATE, FLAG = pa.string(), pa.date32(), pa.bool_()
+NUMBER, COUNT, MEASURE = pa.int32(), pa.int64(), pa.float64()
+
+
+def _columns(kind: pa.DataType, *names: str) -> list[tuple[str, pa.DataType]]:
+    return [(name, kind) for name in names]
+
 
 CANDIDATES = pa.schema(
     [
-        ("segmentation", pa.string()),
-        ("source_system", pa.string()),
-        ("algorithm", pa.string()),
-        ("setting", pa.string()),
-        ("n_clusters", pa.int32()),
-        ("is_pinned", pa.bool_()),
-        ("is_elbow", pa.bool_()),
-        ("customers", pa.int64()),
-        ("left_out", pa.int64()),
-        ("inertia", pa.float64()),
-        ("silhouette", pa.float64()),
-        ("davies_bouldin", pa.float64()),
-        ("calinski_harabasz", pa.float64()),
-        ("stability_mean", pa.float64()),
-        ("stability_min", pa.float64()),
-        ("smallest_share", pa.float64()),
-        ("noise_share", pa.float64()),
-        ("minimum_share", pa.float64()),
-        ("structure_p_value", pa.float64()),
-        ("correlation_p_value", pa.float64()),
-        ("structure_excess", pa.float64()),
+        *_columns(TEXT, "segmentation", "source_system", "algorithm", "setting"),
+        *_columns(NUMBER, "n_clusters"),
+        *_columns(FLAG, "is_pinned", "is_elbow"),
+        *_columns(COUNT, "customers", "excluded_customers"),
+        *_columns(MEASURE, "inertia", "silhouette", "davies_bouldin"),
+        *_columns(MEASURE, "calinski_harabasz", "stability_mean", "stability_min"),
+        *_columns(MEASURE, "smallest_share", "noise_share", "minimum_share"),
+        *_columns(MEASURE, "structure_p_value", "correlation_p_value"),
+        *_columns(MEASURE, "structure_excess"),
     ]
 )
 FITS = pa.schema(
     [
-        ("fit_id", pa.string()),
-        ("segmentation", pa.string()),
-        ("source_system", pa.string()),
-        ("fit_number", pa.int32()),
-        ("as_of_date", pa.date32()),
-        ("customers", pa.int64()),
-        ("left_out", pa.int64()),
-        ("fingerprint", pa.string()),
-        ("algorithm", pa.string()),
-        ("setting", pa.string()),
-        ("n_clusters", pa.int32()),
-        ("greatest_segment_id", pa.int32()),
-        ("reduction_ari", pa.float64()),
-        ("model", pa.string()),
+        *_columns(TEXT, "fit_id", "segmentation", "source_system"),
+        *_columns(NUMBER, "fit_number"),
+        *_columns(DATE, "as_of_date"),
+        *_columns(COUNT, "customers", "excluded_customers"),
+        *_columns(TEXT, "fingerprint", "algorithm", "setting"),
+        *_columns(NUMBER, "n_clusters", "greatest_segment_id"),
+        *_columns(MEASURE, "reduction_ari"),
+        *_columns(TEXT, "model"),
     ]
 )
-# all but the model, which may be large
-FIT_FACTS = [name for name in FITS.names if name != "model"]
 PROTOTYPES = pa.schema(
     [
-        ("fit_id", pa.string()),
-        ("segmentation", pa.string()),
-        ("fit_number", pa.int32()),
-        ("as_of_date", pa.date32()),
-        ("customers", pa.int64()),
-        ("algorithm", pa.string()),
-        ("setting", pa.string()),
-        ("prototype_number", pa.int32()),
-        ("segment_id", pa.int32()),
-        ("weight", pa.float64()),
-        ("reach", pa.float64()),
-        ("feature", pa.string()),
-        ("position", pa.float64()),
-        ("value", pa.float64()),
+        *_columns(TEXT, "fit_id", "segmentation"),
+        *_columns(NUMBER, "fit_number"),
+        *_columns(DATE, "as_of_date"),
+        *_columns(COUNT, "customers"),
+        *_columns(TEXT, "algorithm", "setting"),
+        *_columns(NUMBER, "prototype_number", "segment_id"),
+        *_columns(MEASURE, "weight", "reach"),
+        *_columns(TEXT, "feature"),
+        *_columns(MEASURE, "position", "value"),
     ]
 )
 ASSIGNMENTS = pa.schema(
     [
-        ("customer_key", pa.string()),
-        ("source_system", pa.string()),
-        ("segmentation", pa.string()),
-        ("fit_id", pa.string()),
-        ("segment_id", pa.int32()),
-        ("distance", pa.float64()),
-        ("confidence", pa.float64()),
-        ("pca_x", pa.float64()),
-        ("pca_y", pa.float64()),
+        *_columns(TEXT, "customer_key", "source_system", "segmentation", "fit_id"),
+        *_columns(NUMBER, "segment_id"),
+        *_columns(MEASURE, "distance", "confidence", "pca_x", "pca_y"),
     ]
 )
 RULES = pa.schema(
     [
-        ("segmentation", pa.string()),
-        ("segment_id", pa.int32()),
-        ("rule_number", pa.int32()),
-        ("rule", pa.string()),
-        ("customers", pa.int64()),
-        ("precision", pa.float64()),
-        ("coverage", pa.float64()),
-        ("fidelity", pa.float64()),
+        *_columns(TEXT, "segmentation"),
+        *_columns(NUMBER, "segment_id", "rule_number"),
+        *_columns(TEXT, "rule"),
+        *_columns(COUNT, "customers"),
+        *_columns(MEASURE, "precision", "coverage", "fidelity"),
     ]
 )
 
 
-def search_segmentations(
-    features: engine.Relation, variables: Mapping[str, Any]
-) -> pa.Table:
-    """Search every declared segmentation.
+@dataclass(frozen=True)
+class FitRecord:
+    """A row of ``FITS`` without its model, which may be large."""
+
+    fit_id: str
+    segmentation: str
+    source_system: str
+    fit_number: int
+    as_of_date: date | None
+    customers: int
+    excluded_customers: int
+    fingerprint: str
+    algorithm: str
+    setting: str
+    n_clusters: int
+    greatest_segment_id: int
+    reduction_ari: float | None
+
+
+# -- reading
+
+
+def check_features(segmentation: Segmentation, features: engine.Relation) -> None:
+    """Raise an `InputError` if a feature of a segmentation is no column."""
+    columns = tuple(features.columns)
+    for feature in segmentation.features:
+        require_column(segmentation.name, feature.name, columns)
+    if segmentation.value_feature is not None:
+        key = "value_feature"
+        require_column(segmentation.name, segmentation.value_feature, columns, key)
+
+
+def read_customers(
+    features: engine.Relation, segmentation: Segmentation
+) -> pd.DataFrame:
+    """Read the customers of a segmentation, sorted by key; of very many, a sample.
 
     Parameters
     ----------
     features : engine.Relation
-        ``customer_features``.
-    variables : mapping
-        The vars that ``Declared.read`` reads.
+        ``int_features__customer_days``.
+    segmentation : Segmentation
+        The declaration.
 
     Returns
     -------
-    pyarrow.Table
-        Of the schema ``CANDIDATES``: one row per segmentation, algorithm and setting;
-        none for a segmentation without customers.
+    pandas.DataFrame
+        Key, as-of date and the columns that a fit needs, today.
 
     Raises
     ------
     InputError
-        If a segmentation is declared wrongly, or a feature cannot be used.
+        If a feature does not exist, or the value feature is not a number.
     """
-    declared = Declared.read(variables)
-    # before the first search, which takes its time
-    for segmentation in declared.segmentations:
-        check_features(segmentation, features.columns)
-    rows = []
-    for segmentation in declared.segmentations:
-        frame = _read(features, segmentation)
-        design = DesignMatrix.fit(frame, segmentation)
-        if design.customers == 0:
-            continue
-        points, _ = design.transform(frame)
-        space = Space.of(points, design.blocks, design.is_numeric, segmentation.pca)
-        rows += [
-            _candidate_row(segmentation, design, measured)
-            for measured in search(segmentation, space, declared.effort)
-        ]
-    return pa.Table.from_pylist(rows, CANDIDATES)
-
-
-def fit_segmentations(
-    features: engine.Relation,
-    choices: engine.Relation,
-    variables: Mapping[str, Any],
-    earlier: engine.Relation | None,
-) -> pa.Table:
-    """Fit what was chosen, unless the last fit was the same.
-
-    Parameters
-    ----------
-    features : engine.Relation
-        ``customer_features``.
-    choices : engine.Relation
-        ``cluster_choices``.
-    variables : mapping
-        The vars that ``Declared.read`` reads.
-    earlier : engine.Relation or None
-        The fits so far.
-
-    Returns
-    -------
-    pyarrow.Table
-        Of the schema ``FITS``: the new fits, one row per segmentation with a choice,
-        unless the last fit was of the same customers, declaration and choice.
-    """
-    declared = Declared.read(variables)
-    last_fits = {} if earlier is None else _last_fits(earlier)
-    chosen = engine.read(
-        choices, ["segmentation", "algorithm", "setting"], order_by="segmentation"
-    ).set_index("segmentation")
-    rows = []
-    for segmentation in declared.segmentations:
-        if segmentation.name not in chosen.index:
-            continue
-        candidate = _declared_candidate(segmentation, *chosen.loc[segmentation.name])
-        frame = _read(features, segmentation)
-        made_by = fingerprint(frame, segmentation, candidate)
-        last = last_fits.get(segmentation.name)
-        if last is None or last["fingerprint"] != made_by:
-            if last is not None:
-                last["model"] = _model(earlier, last["fit_id"])
-            new = _fit_row(frame, segmentation, candidate, last)
-            rows.append(new | {"fingerprint": made_by})
-    return pa.Table.from_pylist(rows, FITS)
-
-
-def expand_prototypes(
-    fits: engine.Relation, earlier: engine.Relation | None
-) -> pa.Table:
-    """Return the prototypes of the new fits, a row for each of their features.
-
-    Parameters
-    ----------
-    fits : engine.Relation
-        ``int_segmentation__fits``.
-    earlier : engine.Relation or None
-        The column ``fit_id`` of the prototypes so far.
-
-    Returns
-    -------
-    pyarrow.Table
-        Of the schema ``PROTOTYPES``.
-    """
-    known = (
-        set()
-        if earlier is None
-        else set(engine.read(earlier, ["fit_id"], order_by="fit_id")["fit_id"])
-    )
-    tables = [PROTOTYPES.empty_table()]
-    for fit in engine.read(fits, FIT_FACTS, order_by="fit_id").to_dict("records"):
-        if fit["fit_id"] in known:
-            continue
-        fitted = FittedSegmentation.from_json(_model(fits, fit["fit_id"]))
-        positions, values = fitted.in_own_units()
-        count, columns = positions.shape
-        by_prototype = {
-            "prototype_number": np.arange(1, count + 1),
-            "segment_id": fitted.prototypes.segments,
-            "weight": fitted.prototypes.weights,
-        }
-        expanded = {
-            **{name: np.repeat(array, columns) for name, array in by_prototype.items()},
-            "feature": list(fitted.design.columns) * count,
-            "position": positions.ravel(),
-            "value": values.ravel(),
-        }
-        shared = {name: fit[name] for name in PROTOTYPES.names if name in fit}
-        shared["reach"] = fitted.prototypes.reach
-        frame = pd.DataFrame(expanded).assign(**shared)
-        tables.append(pa.Table.from_pandas(frame[PROTOTYPES.names], PROTOTYPES))
-    return pa.concat_tables(tables)
-
-
-@dataclass(frozen=True)
-class _Scorer:
-    """Assigns the customers of a batch; knows the last fit of every segmentation."""
-
-    fits: tuple[tuple[dict[str, Any], FittedSegmentation], ...]
-
-    def __call__(self, batch: pa.Table) -> pa.Table:
-        frame = engine.to_frame(batch)
-        return pa.concat_tables([ASSIGNMENTS.empty_table(), *self._assigned(frame)])
-
-    def _assigned(self, frame: pd.DataFrame) -> Iterator[pa.Table]:
-        for fit, fitted in self.fits:
-            rows = frame[frame["source_system"] == fit["source_system"]]
-            if rows.empty:
-                continue
-            assignment, drawn, is_kept = fitted.assign(rows)
-            measures = {
-                "segment_id": assignment.segment,
-                "distance": assignment.distance,
-                "confidence": assignment.confidence,
-                "pca_x": drawn[:, 0],
-                "pca_y": drawn[:, 1],
-            }
-            columns = {
-                "customer_key": rows["customer_key"].to_numpy(),
-                "source_system": np.full(len(rows), fit["source_system"]),
-                "segmentation": np.full(len(rows), fit["segmentation"]),
-                "fit_id": np.full(len(rows), fit["fit_id"]),
-            }
-            for name, kept in measures.items():
-                column = np.zeros(len(rows), kept.dtype)
-                column[is_kept] = kept
-                columns[name] = pa.array(
-                    column, ASSIGNMENTS.field(name).type, mask=~is_kept, safe=False
-                )
-            yield pa.table(columns, ASSIGNMENTS)
-
-
-def assign_customers(
-    features: engine.Relation, fits: engine.Relation, variables: Mapping[str, Any]
-) -> engine.Stream:
-    """Give every customer the segment of the nearest prototype, without a fit.
-
-    Parameters
-    ----------
-    features : engine.Relation
-        ``customer_features``.
-    fits : engine.Relation
-        ``int_segmentation__fits``; the last one of each segmentation counts.
-    variables : mapping
-        The vars that ``Declared.read`` reads.
-
-    Returns
-    -------
-    engine.Stream
-        Of the schema ``ASSIGNMENTS``: one row per customer and segmentation. The
-        segment is 0 for an outlier and null for who was left out.
-    """
-    declared = Declared.read(variables)
-    names = [segmentation.name for segmentation in declared.segmentations]
-    scorers = tuple(
-        (fit, FittedSegmentation.from_json(_model(fits, fit["fit_id"])))
-        for name, fit in sorted(_last_fits(fits).items())
-        if name in names
-    )
-    wanted = {
-        feature.name for _, fitted in scorers for feature in fitted.design.features
-    }
-    return engine.map_batches(
-        features,
-        ["customer_key", "source_system", *sorted(wanted - {"source_system"})],
-        _Scorer(scorers),
-        ASSIGNMENTS,
-    )
-
-
-def explain_segments(
-    features: engine.Relation,
-    assignments: engine.Relation,
-    variables: Mapping[str, Any],
-) -> pa.Table:
-    """Say in rules of at most three conditions who is in which segment.
-
-    Parameters
-    ----------
-    features : engine.Relation
-        ``customer_features``.
-    assignments : engine.Relation
-        ``int_segmentation__assignments``.
-    variables : mapping
-        The vars that ``Declared.read`` reads.
-
-    Returns
-    -------
-    pyarrow.Table
-        Of the schema ``RULES``: one row per segmentation and rule.
-    """
-    rows = []
-    for segmentation in Declared.read(variables).segmentations:
-        assigned = engine.read(
-            assignments,
-            ["customer_key", "segment_id"],
-            where={"segmentation": segmentation.name},
-            limit=FITTED_CUSTOMERS,
-        ).dropna()
-        customers = _read(features, segmentation).merge(assigned, on="customer_key")
-        names = [feature.name for feature in segmentation.features]
-        found = shallow_rules(
-            customers[names], customers["segment_id"].to_numpy(dtype=np.int64)
-        )
-        rows += [
-            {
-                "segmentation": segmentation.name,
-                "segment_id": rule.segment_id,
-                "rule_number": number,
-                "rule": rule.text,
-                "customers": rule.customers,
-                "precision": rule.precision,
-                "coverage": rule.coverage,
-                "fidelity": found.fidelity,
-            }
-            for number, rule in enumerate(found.rules, start=1)
-        ]
-    return pa.Table.from_pylist(rows, RULES)
-
-
-def _read(features: engine.Relation, segmentation: Segmentation) -> pd.DataFrame:
-    """Read the customers of a segmentation, sorted by key; past a number a sample."""
-    check_features(segmentation, features.columns)
+    check_features(segmentation, features)
     frame = engine.read(
         features,
         [
             *("customer_key", "as_of_date"),
             *columns_needed(segmentation, features.columns),
         ],
-        where={"source_system": segmentation.source_system},
+        where={"source_system": segmentation.source_system, **TODAY},
         limit=FITTED_CUSTOMERS,
     )
-    worth = segmentation.value_feature
-    if worth is not None and not pd.api.types.is_numeric_dtype(frame[worth]):
+    value = segmentation.value_feature
+    if value is not None and not pd.api.types.is_numeric_dtype(frame[value]):
         raise InputError(
-            f"segmentation {segmentation.name}: value_feature: {worth!r} is no number; "
-            "give a feature that is, to order the segments by"
+            f"segmentation {segmentation.name}: value_feature: {value!r} is not a "
+            "number; give a numeric feature, which numbers the segments"
         )
     return frame
 
 
-def _declared_candidate(
-    segmentation: Segmentation, algorithm: str, setting: str
-) -> Candidate:
-    for candidate in candidates_of(segmentation):
-        if (candidate.algorithm, candidate.setting) == (algorithm, setting):
-            return candidate
-    raise InputError(
-        f"segmentation {segmentation.name}: {algorithm} {setting}, which was chosen, "
-        "is no longer declared; build cluster_choices first"
-    )
+def read_assigned_customers(
+    features: engine.Relation, assignments: engine.Relation, segmentation: Segmentation
+) -> pd.DataFrame:
+    """Read the customers of a segmentation that have a segment, with ``segment_id``."""
+    assigned = engine.read(
+        assignments,
+        ["customer_key", "segment_id"],
+        where={"segmentation": segmentation.name},
+        limit=FITTED_CUSTOMERS,
+    ).dropna()
+    return read_customers(features, segmentation).merge(assigned, on="customer_key")
 
 
-def _candidate_row(
-    segmentation: Segmentation, design: DesignMatrix, measured: Measured
-) -> dict[str, Any]:
-    candidate, pin = measured.candidate, segmentation.pin
-    row = {
-        "segmentation": segmentation.name,
-        "source_system": segmentation.source_system,
-        "algorithm": candidate.algorithm,
-        "setting": candidate.setting,
-        "n_clusters": measured.n_clusters,
-        "is_pinned": pin is not None
-        and candidate == Candidate(pin.algorithm, "k", pin.k),
-        "is_elbow": measured.is_elbow,
-        "customers": design.customers,
-        "left_out": design.left_out,
-        "minimum_share": segmentation.minimum_share,
-        **vars(measured.indices),
-        "stability_mean": measured.stability_mean,
-        "stability_min": measured.stability_min,
-        "smallest_share": measured.smallest_share,
-        "noise_share": measured.noise_share,
-        "structure_p_value": measured.structure_p_value,
-        "correlation_p_value": measured.correlation_p_value,
-        "structure_excess": measured.structure_excess,
-    }
+def read_choices(choices: engine.Relation) -> dict[str, tuple[str, str]]:
+    """Read the chosen algorithm and setting of each segmentation."""
+    columns = ["segmentation", "algorithm", "setting"]
+    chosen = engine.read(choices, columns, order_by="segmentation")
     return {
-        name: None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in row.items()
+        segmentation: (algorithm, setting)
+        for segmentation, algorithm, setting in chosen.itertuples(index=False)
     }
 
 
-def _last_fits(fits: engine.Relation) -> dict[str, dict[str, Any]]:
-    """Return the last fit of each segmentation, without its model."""
-    facts = engine.read(fits, FIT_FACTS, order_by="fit_id").sort_values("fit_number")
-    return {fit["segmentation"]: fit for fit in facts.to_dict("records")}
+def read_fits(fits: engine.Relation) -> list[FitRecord]:
+    """Read all fits, sorted by id."""
+    columns = list(FitRecord.__dataclass_fields__)
+    frame = engine.read(fits, columns, order_by="fit_id")
+    return [FitRecord(**row) for row in frame.to_dict("records")]
 
 
-def _model(fits: engine.Relation, fit_id: str) -> str:
-    """Read the model of one fit; there may be many, and large ones."""
+def read_last_fits(fits: engine.Relation | None) -> dict[str, FitRecord]:
+    """Read the last fit of each segmentation, sorted by name."""
+    records = [] if fits is None else read_fits(fits)
+    records.sort(key=lambda record: (record.segmentation, record.fit_number))
+    return {record.segmentation: record for record in records}
+
+
+def read_model(fits: engine.Relation, fit_id: str) -> FittedSegmentation:
+    """Read the model of one fit."""
     [model] = engine.read(fits, ["model"], where={"fit_id": fit_id}, order_by="fit_id")[
         "model"
     ]
-    return model
+    return FittedSegmentation.from_json(model)
 
 
-def _fit_row(
-    frame: pd.DataFrame,
-    segmentation: Segmentation,
-    candidate: Candidate,
-    last: dict[str, Any] | None,
-) -> dict[str, Any]:
-    greatest = 0 if last is None else int(last["greatest_segment_id"])
-    fitted, reduction_ari = fit_segmentation(
-        frame,
-        segmentation,
-        candidate,
-        None if last is None else FittedSegmentation.from_json(last["model"]),
-        frozenset({greatest}),
+# -- writing
+
+
+def candidate_table(
+    segmentation: Segmentation, design: DesignMatrix, judged: Iterable[JudgedCandidate]
+) -> pa.Table:
+    """Return the candidates of a segmentation by the schema ``CANDIDATES``."""
+    pin = segmentation.pin
+    pinned = pin and Candidate(pin.algorithm, "k", pin.k)
+    rows = [
+        {
+            "segmentation": segmentation.name,
+            "source_system": segmentation.source_system,
+            "algorithm": one.candidate.algorithm,
+            "setting": one.candidate.setting,
+            "is_pinned": one.candidate == pinned,
+            "customers": design.customers,
+            "excluded_customers": design.excluded_customers,
+            "minimum_share": segmentation.minimum_share,
+            **vars(one.indices),
+            **{
+                name: value
+                for name, value in vars(one).items()
+                if name in CANDIDATES.names
+            },
+        }
+        for one in judged
+    ]
+    return pa.Table.from_pylist(
+        [{name: _null_if_nan(value) for name, value in row.items()} for row in rows],
+        CANDIDATES,
     )
-    number = 1 if last is None else int(last["fit_number"]) + 1
-    as_of_date = frame["as_of_date"]
-    return {
-        "fit_id": f"{segmentation.name}:{number}",
-        "segmentation": segmentation.name,
-        "source_system": segmentation.source_system,
-        "fit_number": number,
-        "as_of_date": None if as_of_date.isna().all() else as_of_date.max(),
-        "customers": fitted.design.customers,
-        "left_out": fitted.design.left_out,
-        "algorithm": candidate.algorithm,
-        "setting": candidate.setting,
-        "n_clusters": len(fitted.centres),
-        "greatest_segment_id": max(greatest, *fitted.centres),
-        "reduction_ari": reduction_ari,
-        "model": fitted.to_json(),
+
+
+def fit_table(fits: Iterable[tuple[FitRecord, FittedSegmentation]]) -> pa.Table:
+    """Return new fits by the schema ``FITS``."""
+    rows = [{**asdict(record), "model": fitted.to_json()} for record, fitted in fits]
+    return pa.Table.from_pylist(rows, FITS)
+
+
+def prototype_table(record: FitRecord, fitted: FittedSegmentation) -> pa.Table:
+    """Return the prototypes of a fit by the schema ``PROTOTYPES``."""
+    positions, values = fitted.in_own_units()
+    count, columns = positions.shape
+    of_prototypes = {
+        "prototype_number": np.arange(1, count + 1),
+        "segment_id": fitted.prototypes.segments,
+        "weight": fitted.prototypes.weights,
     }
+    frame = pd.DataFrame(
+        {
+            **{name: np.repeat(one, columns) for name, one in of_prototypes.items()},
+            "feature": list(fitted.design.columns) * count,
+            "position": positions.ravel(),
+            "value": values.ravel(),
+        }
+    ).assign(
+        reach=fitted.prototypes.reach,
+        **{
+            name: value
+            for name, value in vars(record).items()
+            if name in PROTOTYPES.names
+        },
+    )
+    return pa.Table.from_pandas(frame[PROTOTYPES.names], PROTOTYPES)
+
+
+def assignment_table(
+    frame: pd.DataFrame, record: FitRecord, fitted: FittedSegmentation
+) -> pa.Table:
+    """Assign the customers of a source system, by the schema ``ASSIGNMENTS``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of n rows
+        Customers with ``customer_key`` and the features of the fit.
+    record, fitted : FitRecord, FittedSegmentation
+        The fit.
+
+    Returns
+    -------
+    pyarrow.Table of n rows
+        Null measures for excluded customers.
+    """
+    assignment, drawn, is_kept = fitted.assign(frame)
+    columns: dict[str, Any] = {"customer_key": frame["customer_key"].to_numpy()}
+    for name in ("source_system", "segmentation", "fit_id"):
+        columns[name] = np.full(len(frame), getattr(record, name))
+    measures = {
+        "segment_id": assignment.segment,
+        "distance": assignment.distance,
+        "confidence": assignment.confidence,
+        "pca_x": drawn[:, 0],
+        "pca_y": drawn[:, 1],
+    }
+    for name, of_kept in measures.items():
+        column = np.zeros(len(frame), of_kept.dtype)
+        column[is_kept] = of_kept
+        columns[name] = pa.array(
+            column, ASSIGNMENTS.field(name).type, mask=~is_kept, safe=False
+        )
+    return pa.table(columns, ASSIGNMENTS)
+
+
+def rule_table(segmentation: Segmentation, found: RuleSet) -> pa.Table:
+    """Return the rules of a segmentation by the schema ``RULES``."""
+    rows = [
+        {
+            "segmentation": segmentation.name,
+            "rule_number": number,
+            "rule": rule.text,
+            "fidelity": found.fidelity,
+            **{
+                name: value for name, value in vars(rule).items() if name in RULES.names
+            },
+        }
+        for number, rule in enumerate(found.rules, start=1)
+    ]
+    return pa.Table.from_pylist(rows, RULES)
+
+
+def _null_if_nan(value: object) -> object:
+    return None if isinstance(value, float) and math.isnan(value) else value

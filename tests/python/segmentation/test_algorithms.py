@@ -77,7 +77,7 @@ def test_the_partition_is_that_of_scikit_learn(algorithm: str, seed: int) -> Non
 
 
 def test_labels_come_in_the_order_of_the_candidates() -> None:
-    points = customers(0)
+    points = customers(0, count=200)
     shuffled = [
         EVERYTHING[i] for i in np.random.default_rng(0).permutation(len(EVERYTHING))
     ]

@@ -1,6 +1,7 @@
-"""Every candidate is measured, and neither processes nor threads change a bit."""
+"""Every candidate is measured, the same on any number of processes and threads."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,23 +9,24 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.segmentation.algorithms import candidates_of
-from customer_segmentation.segmentation.indices import Points
-from customer_segmentation.segmentation.search import (
-    NULL_POINTS,
-    Effort,
-    Measured,
+from customer_segmentation.segmentation import judge
+from customer_segmentation.segmentation.declare import (
+    ALGORITHMS,
+    Feature,
+    Pin,
+    SearchBudget,
+    Segmentation,
+)
+from customer_segmentation.segmentation.judge import (
+    JudgedCandidate,
+    candidates_of,
     search,
 )
 from customer_segmentation.segmentation.space import Space
-from customer_segmentation.segmentation.specs import (
-    ALGORITHMS,
-    Feature,
-    Segmentation,
-)
+from customer_segmentation.segmentation.weighted import Points
 
 FEATURES = (Feature("x", "standard"), Feature("y", "standard"))
-LITTLE = Effort(resamples=2, null_draws=4)
+LITTLE = SearchBudget(resamples=2, null_draws=4)
 
 
 def declared(*algorithms: str, k_max: int = 5) -> Segmentation:
@@ -32,7 +34,7 @@ def declared(*algorithms: str, k_max: int = 5) -> Segmentation:
 
 
 def space(points: Points) -> Space:
-    return Space.of(points, ((0,), (1,)), (True, True))
+    return Space.fit(points, ((0,), (1,)), (True, True))
 
 
 def corners(count: int, spread: float = 0.8, seed: int = 0) -> Points:
@@ -42,27 +44,25 @@ def corners(count: int, spread: float = 0.8, seed: int = 0) -> Points:
 
 
 @pytest.fixture(scope="module")
-def found() -> list[Measured]:
+def found() -> list[JudgedCandidate]:
     return search(declared(*ALGORITHMS), space(corners(120)), LITTLE)
 
 
-def test_every_candidate_is_measured_once(found: list[Measured]) -> None:
+def test_every_candidate_is_measured_once(found: list[JudgedCandidate]) -> None:
     assert [one.candidate for one in found] == list(
         candidates_of(declared(*ALGORITHMS))
     )
     for one in found:
-        if one.n_clusters > 1:
-            assert 0 < one.smallest_share <= 0.5
-            assert one.stability_min <= one.stability_mean <= 1
-            assert 1 / 5 <= one.structure_p_value <= 1
-            assert 1 / 5 <= one.correlation_p_value <= 1
-        else:
-            assert math.isnan(one.stability_mean)
-            assert math.isnan(one.indices.silhouette)
-            assert math.isnan(one.structure_p_value)
+        measures = [
+            *vars(one.indices).values(),
+            *(one.stability_mean, one.stability_min),
+            *(one.smallest_share, one.noise_share),
+            *(one.structure_p_value, one.correlation_p_value, one.structure_excess),
+        ]
+        assert {math.isnan(measure) for measure in measures} == {one.n_clusters < 2}
 
 
-def test_planted_corners_are_plain(found: list[Measured]) -> None:
+def test_planted_corners_are_found(found: list[JudgedCandidate]) -> None:
     of_four = [one for one in found if one.candidate.setting == "k=4"]
     assert len(of_four) == 4
     for one in of_four:
@@ -75,7 +75,9 @@ def test_planted_corners_are_plain(found: list[Measured]) -> None:
         assert one.structure_excess > 5
 
 
-def test_measures_are_those_of_the_fit_to_all_customers(found: list[Measured]) -> None:
+def test_measures_are_those_of_the_fit_to_all_customers(
+    found: list[JudgedCandidate],
+) -> None:
     points = corners(120)
     for one in found:
         if one.candidate.algorithm == "kmeans":
@@ -87,7 +89,9 @@ def test_measures_are_those_of_the_fit_to_all_customers(found: list[Measured]) -
             )
 
 
-def test_inertia_bends_where_the_groups_are(found: list[Measured]) -> None:
+def test_inertia_has_its_elbow_at_the_number_of_groups(
+    found: list[JudgedCandidate],
+) -> None:
     wide = search(declared("kmeans", "ward", k_max=9), space(corners(120)), LITTLE)
     elbows = [one.candidate.setting for one in wide if one.is_elbow]
     assert elbows == ["k=4", "k=4"]
@@ -103,7 +107,7 @@ def test_two_values_of_k_have_no_elbow() -> None:
 
 
 def test_processes_and_threads_change_nothing(
-    found: list[Measured], monkeypatch: pytest.MonkeyPatch
+    found: list[JudgedCandidate], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     for threads in (1, 4):
@@ -114,20 +118,23 @@ def test_processes_and_threads_change_nothing(
 
 
 def test_more_null_draws_make_a_smaller_p_value_possible() -> None:
-    # of groups on a diagonal the margins tell half
+    # the margins show half of the structure of groups on a diagonal
     diagonal = corners(120).reshape(30, 4, 2)[:, [0, 3]].reshape(60, 2)
-    [plain] = search(declared("kmeans", k_max=2), space(diagonal), Effort(2, 39))
+    [plain] = search(declared("kmeans", k_max=2), space(diagonal), SearchBudget(2, 39))
     assert plain.structure_p_value == 1 / 40
 
 
-def test_many_customers_are_compared_with_null_data_by_a_sample() -> None:
+def test_a_sample_of_many_customers_is_compared_with_null_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(judge, "NULL_POINTS", 100)
     rng = np.random.default_rng(0)
-    noise = rng.normal(size=(NULL_POINTS + 500, 2))
+    noise = rng.normal(size=(200, 2))
     few = declared("kmeans", "ward", k_max=4)
-    effort = Effort(resamples=2, null_draws=9)
-    structured = search(few, space(corners(NULL_POINTS + 500)), effort)
+    budget = SearchBudget(resamples=2, null_draws=9)
+    structured = search(few, space(corners(200)), budget)
     assert min(one.structure_p_value for one in structured) == 1 / 10
-    unstructured = search(few, space(noise), effort)
+    unstructured = search(few, space(noise), budget)
     assert min(one.structure_p_value for one in unstructured) > 1 / 10
 
 
@@ -136,10 +143,24 @@ def test_many_customers_are_compared_with_null_data_by_a_sample() -> None:
     [np.zeros((1, 2)), np.eye(2), np.zeros((40, 2)), np.repeat(np.eye(2), 9, axis=0)],
     ids=["one", "two", "all equal", "two kinds"],
 )
-def test_few_customers_are_searched_without_a_fuss(points: Points) -> None:
+def test_few_customers_are_searched_without_an_error(points: Points) -> None:
     found = search(declared(*ALGORITHMS), space(points), LITTLE)
     distinct = len(np.unique(points, axis=0))
     assert len(found) == len(candidates_of(declared(*ALGORITHMS)))
     for one in found:
         assert one.n_clusters <= distinct
         assert math.isnan(one.indices.silhouette) == (one.n_clusters < 2)
+
+
+def test_a_pin_outside_the_range_is_a_candidate_once() -> None:
+    plain = Segmentation("s", "mall", FEATURES, ("kmeans",), 3, 5)
+    settings = [(one.algorithm, one.setting) for one in candidates_of(plain)]
+    assert settings == [("kmeans", f"k={k}") for k in (3, 4, 5)]
+    for pin, added in (
+        (Pin("kmeans", 4), []),
+        (Pin("kmeans", 9), [("kmeans", "k=9")]),
+        (Pin("ward", 4), [("ward", "k=4")]),
+    ):
+        pinned = replace(plain, pin=pin)
+        found = [(one.algorithm, one.setting) for one in candidates_of(pinned)]
+        assert found == settings + added

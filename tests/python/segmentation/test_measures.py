@@ -1,4 +1,4 @@
-"""Measures are those of the field; noise is not rewarded, and chance does not return."""
+"""Measures are those of the field; noise and chance are not rewarded."""
 
 import math
 

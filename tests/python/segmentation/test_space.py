@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from customer_segmentation.segmentation.indices import Points
-from customer_segmentation.segmentation.space import Projection, Space
-
+from customer_segmentation.segmentation.declare import Feature, Segmentation
+from customer_segmentation.segmentation.space import DesignMatrix, Projection, Space
+from customer_segmentation.segmentation.weighted import Points
 
 NUMERIC = ("standard", "log", "power", "quantile", "passthrough")
 
@@ -25,6 +25,7 @@ def test_a_point_does_not_depend_on_its_batch(mixed: tuple) -> None:
     frame, features = mixed
     matrix = fit(frame, *features)
 
+    frame = frame.iloc[:100]
     at_once, is_kept = matrix.transform(frame)
     one_by_one = [matrix.transform(frame.iloc[[i]])[0] for i in range(len(frame))]
     in_thirteens = [

@@ -1,4 +1,4 @@
-"""The Python models on small tables: every odd table has its result, or one error."""
+"""The steps on small tables: every odd table has a defined result, or one error."""
 
 from collections import Counter
 
@@ -11,8 +11,10 @@ import pytest
 from customer_segmentation.errors import InputError
 from customer_segmentation.segmentation import (
     assign_customers,
+    assign_frame,
     expand_prototypes,
     explain_segments,
+    fit_columns,
     fit_segmentations,
     search_segmentations,
 )
@@ -20,8 +22,10 @@ from customer_segmentation.segmentation import (
 CATALOG = {"shop": {}, "mall": {}}
 SPENT = {"name": "monetary", "transform": "standard"}
 RECENCY = {"name": "recency_days", "transform": "standard"}
+CITY = {"name": "city", "transform": "onehot", "weight": 0.2}
 # (recency, spent), the most valuable first
 GROUPS = ((10, 900), (40, 300), (300, 50))
+TABLES = ("candidates", "fits", "prototypes", "assignments", "rules")
 
 
 def variables(
@@ -40,7 +44,8 @@ def variables(
         },
         "source_systems": list(source_systems),
         "source_system_catalog": CATALOG,
-        "segmentation_search": {"resamples": 2, "null_draws": 4},
+        "segmentation_resamples": 2,
+        "segmentation_null_draws": 1,
     }
 
 
@@ -54,6 +59,7 @@ def customers(count: int = 90, seed: int = 0) -> pd.DataFrame:
             "customer_key": [f"shop:{number:05d}" for number in range(count)],
             "source_system": "shop",
             "as_of_date": pd.Timestamp("2024-03-01").date(),
+            "is_today": True,
             "recency_days": recency,
             "monetary": spent,
             "city": [("Cairo", "Giza", "Luxor")[i % 3] for i in range(count)],
@@ -68,7 +74,8 @@ class Warehouse:
         self._connection = duckdb.connect()
         self._connection.execute(
             "create table features (customer_key text, source_system text,"
-            " as_of_date date, recency_days double, monetary double, city text)"
+            " as_of_date date, is_today boolean, recency_days double, monetary double,"
+            " city text)"
         )
         self.is_fitted = False
 
@@ -77,11 +84,11 @@ class Warehouse:
         return self._connection.query(f"select * from {name}")
 
     def frame(self, query: str) -> pd.DataFrame:
-        """Return what a query finds."""
+        """Return the result of a query."""
         return self._connection.query(query).df()
 
     def rows(self, query: str) -> list[tuple]:
-        """Return what a query finds, null as None and nan as nan."""
+        """Return the result of a query, null as None and nan as nan."""
         return self._connection.execute(query).fetchall()
 
     def write(self, name: str, rows: pa.Table | pd.DataFrame) -> None:
@@ -97,8 +104,8 @@ class Warehouse:
         self._connection.execute("insert into features by name from given")
         self._connection.unregister("given")
 
-    def build(self, declared: dict) -> None:
-        """Search, choose the best silhouette, fit, and assign."""
+    def search(self, declared: dict) -> None:
+        """Search, and choose the best silhouette."""
         features = self.relation("features")
         self.write("candidates", search_segmentations(features, declared))
         self.write(
@@ -115,11 +122,30 @@ class Warehouse:
                 """
             ),
         )
+
+    def choose(self, algorithm: str, setting: str, segmentation: str = "who") -> None:
+        """Choose a candidate without a search."""
+        choice = {
+            "segmentation": [segmentation],
+            "algorithm": [algorithm],
+            "setting": [setting],
+        }
+        self.write("choices", pd.DataFrame(choice))
+
+    def build(self, declared: dict) -> None:
+        """Search, choose, fit, assign and explain."""
+        self.search(declared)
+        self.fit(declared)
+        self.assign(declared)
+
+    def apply(self, declared: dict, *choice: str) -> None:
+        """Choose, by default three clusters of k-means; then fit, assign, explain."""
+        self.choose(*(choice or ("kmeans", "k=3")))
         self.fit(declared)
         self.assign(declared)
 
     def fit(self, declared: dict) -> None:
-        """Fit the choices, beside the fits so far."""
+        """Fit the choices, and append to the fits so far."""
         new = fit_segmentations(
             self.relation("features"),
             self.relation("choices"),
@@ -142,7 +168,7 @@ class Warehouse:
         self.write("prototypes", expand_prototypes(self.relation("fits"), None))
 
     def segments(self) -> pd.Series:
-        """Return the segment of each customer, left out ones as NA."""
+        """Return the segment of each customer, NA for an excluded customer."""
         found = self.frame(
             "select customer_key, segment_id from assignments order by customer_key"
         )
@@ -155,7 +181,7 @@ class Warehouse:
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
-    # handing so little to other processes takes longer than doing it
+    # to start other processes takes longer than these searches
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
 
 
@@ -171,42 +197,62 @@ def built(frame: pd.DataFrame, declared: dict) -> Warehouse:
     return warehouse
 
 
-def test_prototypes_of_known_fits_are_not_expanded_again() -> None:
-    found = built(customers(), variables())
-    fits = found.relation("fits")
-    again = expand_prototypes(fits, found.relation("prototypes"))
+def applied(frame: pd.DataFrame, declared: dict, *choice: str) -> Warehouse:
+    warehouse = Warehouse()
+    warehouse.fill(frame)
+    warehouse.apply(declared, *choice)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def plain() -> Warehouse:
+    """Return a warehouse for tests that change nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        return built(customers(), variables())
+
+
+def test_groups_are_found_and_numbered_by_value(plain: Warehouse) -> None:
+    assert plain.segments().tolist() == [1, 2, 3] * 30
+    [fit] = plain.frame("from fits").to_dict("records")
+    assert (fit["fit_id"], fit["customers"], fit["n_clusters"]) == ("who:1", 90, 3)
+    assert str(fit["as_of_date"])[:10] == "2024-03-01"
+    assert set(plain.frame("from rules")["segment_id"]) == {1, 2, 3}
+
+
+def test_prototypes_of_known_fits_are_not_expanded_again(plain: Warehouse) -> None:
+    fits = plain.relation("fits")
+    again = expand_prototypes(fits, plain.relation("prototypes"))
     assert again.num_rows == 0
     assert expand_prototypes(fits, None).num_rows > 0
 
 
-def test_groups_are_found_and_numbered_by_value() -> None:
-    found = built(customers(), variables(value_feature="monetary"))
-    assert found.segments().tolist() == [1, 2, 3] * 30
-    [fit] = found.frame("from fits").to_dict("records")
-    assert (fit["fit_id"], fit["customers"], fit["n_clusters"]) == ("who:1", 90, 3)
-    assert str(fit["as_of_date"])[:10] == "2024-03-01"
-    assert set(found.frame("from rules")["segment_id"]) == {1, 2, 3}
+def test_shuffled_customers_give_the_same_tables(plain: Warehouse) -> None:
+    shuffled = built(customers().sample(frac=1, random_state=1), variables())
+    for table in TABLES:
+        order = " order by customer_key" if table == "assignments" else ""
+        query = f"from {table}{order}"
+        pd.testing.assert_frame_equal(plain.frame(query), shuffled.frame(query))
 
 
-def test_shuffled_customers_give_the_same_tables() -> None:
-    frame = customers()
-    shuffled = frame.sample(frac=1, random_state=1)
-    one, other = (built(rows, variables()) for rows in (frame, shuffled))
-    for table in ("candidates", "fits", "prototypes", "rules"):
-        pd.testing.assert_frame_equal(
-            one.frame(f"from {table}"), other.frame(f"from {table}")
-        )
-    query = "from assignments order by customer_key"
-    pd.testing.assert_frame_equal(one.frame(query), other.frame(query))
+def test_only_rows_of_today_are_segmented(plain: Warehouse) -> None:
+    other_days = customers(120, seed=7).assign(
+        as_of_date=pd.Timestamp("2023-09-01").date(), is_today=False
+    )
+    both = built(pd.concat([other_days, customers()]), variables())
+    for table in TABLES:
+        order = " order by customer_key" if table == "assignments" else ""
+        query = f"from {table}{order}"
+        pd.testing.assert_frame_equal(plain.frame(query), both.frame(query))
 
 
 def test_no_customers_have_no_rows(warehouse: Warehouse) -> None:
     warehouse.build(variables())
-    for table in ("candidates", "fits", "prototypes", "assignments", "rules"):
+    for table in TABLES:
         assert warehouse.frame(f"from {table}").empty, table
 
 
-def test_only_the_segmentations_source_system_counts() -> None:
+def test_only_customers_of_the_source_system_are_segmented(plain: Warehouse) -> None:
     frame = customers()
     others = frame.assign(
         customer_key="mall:" + frame["customer_key"],
@@ -214,9 +260,8 @@ def test_only_the_segmentations_source_system_counts() -> None:
         monetary=np.nan,
     )
     both = ("shop", "mall")
-    alone = built(frame, variables())
-    beside = built(pd.concat([frame, others]), variables(source_systems=both))
-    pd.testing.assert_series_equal(alone.segments(), beside.segments())
+    together = built(pd.concat([frame, others]), variables(source_systems=both))
+    pd.testing.assert_series_equal(plain.segments(), together.segments())
     off = built(frame, variables(source_systems=("mall",)))
     assert off.frame("from candidates").empty
     assert off.segments().empty
@@ -232,7 +277,7 @@ def test_only_the_segmentations_source_system_counts() -> None:
     ],
     ids=["one", "two", "all equal", "three"],
 )
-def test_few_unlike_customers_have_few_candidates(
+def test_few_distinct_customers_have_few_candidates(
     frame: pd.DataFrame, candidates: int
 ) -> None:
     keys = [f"shop:{number}" for number in range(len(frame))]
@@ -246,60 +291,60 @@ def test_few_unlike_customers_have_few_candidates(
     assert collapsed["silhouette"].isna().all()
 
 
-def test_constant_feature_changes_nothing() -> None:
+def test_a_constant_feature_changes_nothing() -> None:
     frame = customers()
-    alone = built(frame, variables(SPENT))
-    beside = built(frame.assign(recency_days=7.0), variables(SPENT, RECENCY))
-    missing = built(
+    alone = applied(frame, variables(SPENT))
+    with_constant = applied(frame.assign(recency_days=7.0), variables(SPENT, RECENCY))
+    with_missing = applied(
         frame.assign(recency_days=np.nan),
         variables(SPENT, {**RECENCY, "missing": "impute"}),
     )
-    pd.testing.assert_series_equal(alone.segments(), beside.segments())
-    pd.testing.assert_series_equal(alone.segments(), missing.segments())
+    pd.testing.assert_series_equal(alone.segments(), with_constant.segments())
+    pd.testing.assert_series_equal(alone.segments(), with_missing.segments())
 
 
-def test_who_lacks_a_feature_is_left_out_counted_and_published() -> None:
+def test_excluded_customers_are_counted_and_published_without_a_segment() -> None:
     frame = customers()
     frame.loc[:9, "recency_days"] = np.nan
     frame.loc[5:12, "monetary"] = np.nan
     found = built(frame, variables())
-    assert set(found.frame("from candidates")["left_out"]) == {13}
+    assert set(found.frame("from candidates")["excluded_customers"]) == {13}
     assert set(found.frame("from candidates")["customers"]) == {77}
     [fit] = found.frame("from fits").to_dict("records")
-    assert (fit["customers"], fit["left_out"]) == (77, 13)
+    assert (fit["customers"], fit["excluded_customers"]) == (77, 13)
     segments = found.segments()
     assert segments.isna().tolist() == [True] * 13 + [False] * 77
-    left_out = found.frame("from assignments where segment_id is null")
-    assert left_out[["distance", "confidence", "pca_x", "pca_y"]].isna().all().all()
+    excluded = found.frame("from assignments where segment_id is null")
+    assert excluded[["distance", "confidence", "pca_x", "pca_y"]].isna().all().all()
 
 
-def test_everyone_left_out_is_a_segmentation_without_rows() -> None:
+def test_a_segmentation_that_excludes_everyone_has_no_rows() -> None:
     found = built(customers().assign(monetary=np.nan), variables())
     assert found.frame("from candidates").empty
     assert found.segments().empty
 
 
-def test_who_lacks_an_imputed_feature_is_segmented() -> None:
+def test_customers_without_an_imputed_feature_are_segmented() -> None:
     frame = customers()
     frame.loc[frame.index % 3 == 2, "recency_days"] = np.nan
-    found = built(frame, variables(SPENT, {**RECENCY, "missing": "impute"}))
+    found = applied(frame, variables(SPENT, {**RECENCY, "missing": "impute"}))
     segments = found.segments()
     assert segments.notna().all()
     assert "recency_days is missing" in set(found.frame("from prototypes")["feature"])
-    # they are alike in what they lack
+    # they are alike, because they lack the same feature
     assert len(set(segments[2::3])) == 1
     assert set(segments[2::3]).isdisjoint(segments[::3])
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
-def test_infinite_value_is_one_readable_error(value: float) -> None:
+def test_an_infinite_value_is_one_readable_error(value: float) -> None:
     frame = customers()
     frame.loc[17, "recency_days"] = value
     with pytest.raises(InputError, match=r"segmentation who: features\.recency_days"):
         built(frame, variables())
 
 
-def test_k_beyond_the_distinct_customers_collapses() -> None:
+def test_k_beyond_the_distinct_customers_gives_one_cluster() -> None:
     frame = customers()
     frame[["recency_days", "monetary"]] = np.array(GROUPS)[np.arange(90) % 3]
     found = built(frame, variables(k=[2, 6]))
@@ -316,28 +361,27 @@ def test_k_beyond_the_distinct_customers_collapses() -> None:
     assert pinned.segments().nunique() == 3
 
 
-def test_thousand_cities_are_the_greatest_and_the_rest() -> None:
+def test_a_thousand_cities_are_the_most_frequent_and_the_rest() -> None:
     rng = np.random.default_rng(0)
     frame = customers(1_500)
     frame["city"] = [f"city {int(n) % 1_000}" for n in rng.pareto(1, 1_500) * 40]
-    onehot = {"name": "city", "transform": "onehot"}
-    found = built(frame, variables(SPENT, onehot, algorithms=["kmeans"], k=[2, 3]))
+    found = applied(frame, variables(SPENT, {**CITY, "weight": 1}))
     assert frame["city"].nunique() > 150
     features = set(found.frame("from prototypes")["feature"])
     assert 10 < len(features) <= 1 + 31
     assert found.segments().notna().all()
 
 
-def test_last_fit_is_kept_as_long_as_nothing_changes(warehouse: Warehouse) -> None:
+def test_the_last_fit_is_kept_until_something_changes(warehouse: Warehouse) -> None:
     warehouse.fill(customers())
-    warehouse.build(variables())
+    warehouse.apply(variables())
     before = warehouse.rows("from fits")
-    warehouse.build(variables())
+    warehouse.apply(variables())
     assert warehouse.rows("from fits") == before
     warehouse.fill(customers(91))
-    warehouse.build(variables())
+    warehouse.apply(variables())
     assert warehouse.fit_numbers() == [1, 2]
-    warehouse.build(variables(value_feature="recency_days"))
+    warehouse.apply(variables(value_feature="recency_days"))
     assert warehouse.fit_numbers() == [1, 2, 3]
 
 
@@ -345,27 +389,27 @@ def test_ids_outlive_fits_and_are_not_used_again(warehouse: Warehouse) -> None:
     declared = variables(value_feature="monetary")
     frame = customers()
     warehouse.fill(frame)
-    warehouse.build(declared)
+    warehouse.apply(declared)
     first = warehouse.segments()
     lost = frame.index % 3 == 2
     warehouse.fill(frame[~lost])
-    warehouse.build(declared)
+    warehouse.apply(declared, "kmeans", "k=2")
     pd.testing.assert_series_equal(warehouse.segments(), first[~lost])
     new = frame.assign(recency_days=frame["recency_days"].mask(lost, 90.0))
     warehouse.fill(new.assign(monetary=new["monetary"].mask(lost, 5_000.0)))
-    warehouse.build(declared)
+    warehouse.apply(declared)
     third = warehouse.segments()
     assert set(third[lost]) == {4}
-    # the fits before the last one are remembered as well
+    # ids of fits before the last one are remembered as well
     warehouse.fill(frame)
-    warehouse.build(declared)
+    warehouse.apply(declared)
     assert set(warehouse.segments()[lost]) == {5}
     assert warehouse.fit_numbers() == [1, 2, 3, 4]
 
 
 def test_later_customers_are_assigned_by_the_last_fit(warehouse: Warehouse) -> None:
     warehouse.fill(customers())
-    warehouse.build(variables())
+    warehouse.apply(variables())
     before = warehouse.frame("from fits")
     first = warehouse.segments()
     later = customers(120, seed=5).iloc[90:]
@@ -377,33 +421,33 @@ def test_later_customers_are_assigned_by_the_last_fit(warehouse: Warehouse) -> N
     assert set(warehouse.frame("from assignments")["fit_id"]) == {"who:1"}
 
 
-def test_choice_that_is_older_than_the_declaration_is_one_readable_error(
+def test_a_choice_older_than_the_declaration_is_one_readable_error(
     warehouse: Warehouse,
 ) -> None:
     warehouse.fill(customers())
-    warehouse.build(variables(pin={"algorithm": "kmeans", "k": 3}))
+    warehouse.choose("kmeans", "k=3")
     message = "segmentation who: kmeans k=3, .*build cluster_choices"
     with pytest.raises(InputError, match=message):
         warehouse.fit(variables(algorithms=["ward"]))
 
 
-def test_segmentation_that_is_no_longer_declared_is_not_assigned(
+def test_a_segmentation_that_is_no_longer_declared_is_not_assigned(
     warehouse: Warehouse,
 ) -> None:
     warehouse.fill(customers())
-    warehouse.build(variables())
+    warehouse.apply(variables())
     renamed = variables()
     renamed["segmentations"] = {"other": renamed["segmentations"]["who"]}
-    warehouse.build(renamed)
+    warehouse.apply(renamed, "kmeans", "k=3", "other")
     assert set(warehouse.frame("from assignments")["segmentation"]) == {"other"}
     assert set(warehouse.frame("from fits")["segmentation"]) == {"who", "other"}
 
 
-def test_segmentation_without_a_choice_keeps_no_old_segments(
+def test_a_segmentation_without_a_choice_keeps_no_old_segments(
     warehouse: Warehouse,
 ) -> None:
     warehouse.fill(customers())
-    warehouse.build(variables())
+    warehouse.apply(variables())
     warehouse.fill(customers().iloc[:0])
     warehouse.build(variables())
     assert warehouse.segments().empty
@@ -412,8 +456,8 @@ def test_segmentation_without_a_choice_keeps_no_old_segments(
 
 @pytest.mark.parametrize("pca", [1, 2, 0.9])
 def test_principal_components_go_through_all_tables(pca: float) -> None:
-    onehot = {"name": "city", "transform": "onehot", "weight": 0.2}
-    found = built(customers(), variables(SPENT, RECENCY, onehot, pca=pca))
+    declared = variables(SPENT, RECENCY, CITY, pca=pca, algorithms=["kmeans", "ward"])
+    found = built(customers(), declared)
     assert found.segments().notna().all()
     prototypes = found.frame("from prototypes")
     assert set(prototypes["feature"]) == {
@@ -426,7 +470,8 @@ def test_principal_components_go_through_all_tables(pca: float) -> None:
 def test_prototypes_of_a_density_method_have_their_reach() -> None:
     frame = customers(300)
     frame.loc[0, ["recency_days", "monetary"]] = [4_000.0, 90_000.0]
-    found = built(frame, variables(algorithms=["dbscan"]))
+    declared = variables(algorithms=["dbscan"])
+    found = applied(frame, declared, "dbscan", "radius_quantile=0.9")
     assert found.segments().iloc[0] == 0
     prototypes = found.frame("from prototypes")
     assert (prototypes["reach"] > 0).all()
@@ -434,38 +479,88 @@ def test_prototypes_of_a_density_method_have_their_reach() -> None:
     assert weights.sum() == 300
 
 
-def test_pin_wins_and_is_marked() -> None:
+def test_a_pin_wins_and_is_marked() -> None:
     found = built(customers(), variables(pin={"algorithm": "average", "k": 7}))
     pinned = found.frame("from candidates where is_pinned")
     assert pinned[["algorithm", "setting"]].to_numpy().tolist() == [["average", "k=7"]]
     assert found.segments().nunique() == 7
 
 
-def with_search(**search: object) -> dict:
-    return variables() | {"segmentation_search": search}
+# --- customers in memory
 
 
-@pytest.mark.parametrize("step", ["build", "fit", "assign"])
+def test_customers_in_memory_are_assigned_as_in_the_warehouse() -> None:
+    frame = customers()
+    frame.loc[:4, "monetary"] = np.nan
+    found = applied(frame, variables())
+    order = np.random.default_rng(0).permutation(90)
+    shuffled = found.frame("from features").iloc[order]
+    assigned = assign_frame(shuffled, found.relation("fits"), ["who"])
+    assert list(assigned) == ["customer_key", "segmentation", "segment_id"]
+    assert set(assigned["segmentation"]) == {"who"}
+    assert assigned["customer_key"].tolist() == shuffled["customer_key"].tolist()
+    expected = found.segments()[shuffled["customer_key"]].reset_index(drop=True)
+    pd.testing.assert_series_equal(assigned["segment_id"], expected)
+    assert assigned["segment_id"].isna().sum() == 5
+
+
+def test_customers_in_memory_need_only_the_columns_of_the_fits(
+    plain: Warehouse,
+) -> None:
+    fits = plain.relation("fits")
+    assert fit_columns(fits, ["who"]) == ["monetary", "recency_days"]
+    assert fit_columns(fits, ["rfm"]) == []
+    # of another source system, and so in no segment
+    others = customers().assign(source_system="mall")
+    frame = pd.concat([customers(3, seed=9), others], ignore_index=True)
+    needed = frame[["customer_key", "source_system", "monetary", "recency_days"]]
+    assigned = assign_frame(needed, fits, ["rfm", "who"])
+    assert assigned["segment_id"].tolist() == [1, 2, 3]
+    nothing = assign_frame(needed, fits, ["rfm"])
+    assert nothing.empty
+    assert nothing.dtypes.equals(assigned.dtypes)
+    with pytest.raises(InputError, match=r"segmentation who: features\.monetary: "):
+        assign_frame(needed.drop(columns="monetary"), fits, ["who"])
+
+
+def test_customers_in_memory_are_assigned_by_the_last_fit(warehouse: Warehouse) -> None:
+    warehouse.fill(customers())
+    warehouse.apply(variables())
+    warehouse.apply(variables(SPENT), "kmeans", "k=2")
+    fits = warehouse.relation("fits")
+    assert warehouse.fit_numbers() == [1, 2]
+    assert fit_columns(fits, ["who"]) == ["monetary"]
+    assigned = assign_frame(customers(), fits, ["who"])
+    assert assigned["segment_id"].nunique() == 2
+
+
+# --- errors
+
+
+@pytest.mark.parametrize("step", ["search", "fit", "assign"])
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
         (variables(algorithms=["k_means"]), "segmentation who: algorithms: .*kmeans"),
-        (variables(k=[5, 2]), r"segmentation who: k: .*\[least, greatest\]"),
+        (variables(k=[5, 2]), r"segmentation who: k: .*\[minimum, maximum\]"),
         (variables(colour="red"), "segmentation who: .*colour"),
         (variables(source_system="shp"), "segmentation who: source_system: .*shop"),
         (variables({"name": "x"}), r"segmentation who: features\.x\.transform: "),
-        (with_search(resample=2), "segmentation_search: .*resamples"),
-        (with_search(null_draws=0), "segmentation_search: null_draws: .*at least 1"),
-        (with_search(resamples=True), "segmentation_search: resamples: is True"),
+        (
+            variables() | {"segmentation_null_draws": 0},
+            "segmentation_null_draws: is 0; .*at least 1",
+        ),
+        (
+            variables() | {"segmentation_resamples": True},
+            "segmentation_resamples: is True",
+        ),
     ],
 )
-def test_wrong_declaration_is_one_readable_error(
-    warehouse: Warehouse, step: str, declared: dict, message: str
+def test_a_wrong_declaration_is_one_readable_error(
+    plain: Warehouse, step: str, declared: dict, message: str
 ) -> None:
-    warehouse.fill(customers())
-    warehouse.build(variables())
     with pytest.raises(InputError, match=message) as error:
-        getattr(warehouse, step)(declared)
+        getattr(plain, step)(declared)
     assert "\n" not in str(error.value)
 
 
@@ -482,7 +577,7 @@ def test_wrong_declaration_is_one_readable_error(
         ),
         (
             variables(value_feature="city"),
-            "segmentation who: value_feature: 'city' is no number",
+            "segmentation who: value_feature: 'city' is not a number",
         ),
         (
             variables({"name": "city", "transform": "log"}),
@@ -490,9 +585,8 @@ def test_wrong_declaration_is_one_readable_error(
         ),
     ],
 )
-def test_feature_that_cannot_be_used_is_one_readable_error(
-    warehouse: Warehouse, declared: dict, message: str
+def test_a_feature_that_cannot_be_used_is_one_readable_error(
+    plain: Warehouse, declared: dict, message: str
 ) -> None:
-    warehouse.fill(customers())
     with pytest.raises(InputError, match=message):
-        warehouse.build(declared)
+        plain.search(declared)

@@ -1,20 +1,20 @@
-"""Null data keep what they say and nothing else; asking much is paid for."""
+"""Null data keep what they should only, and many candidates raise the p-values."""
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
-from customer_segmentation.segmentation.algorithms import candidates_of
-from customer_segmentation.segmentation.indices import Points, mean_silhouette
-from customer_segmentation.segmentation.search import null_statistics
+from customer_segmentation.segmentation.algorithms import Candidate
+from customer_segmentation.segmentation.judge import null_silhouettes
+from customer_segmentation.segmentation.measures import mean_silhouette
 from customer_segmentation.segmentation.space import Space
-from customer_segmentation.segmentation.specs import Feature, Segmentation
 from customer_segmentation.segmentation.structure import (
     compare_with_null,
     copula_null,
     margins_null,
 )
+from customer_segmentation.segmentation.weighted import Points
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -71,7 +71,7 @@ def test_null_data_keep_margins_and_the_rows_of_every_block(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_only_the_copula_keeps_correlations_ties_and_all(seed: int) -> None:
+def test_only_the_copula_keeps_correlations_even_with_ties(seed: int) -> None:
     points = customers(seed)
     target = rank_correlations(points)
     assert np.min(target) > 0.2
@@ -84,7 +84,7 @@ def test_only_the_copula_keeps_correlations_ties_and_all(seed: int) -> None:
         assert off.max() < 0.15
 
 
-def test_copula_keeps_no_structure_that_correlations_do_not_tell() -> None:
+def test_the_copula_keeps_no_structure_besides_correlations() -> None:
     rng = np.random.default_rng(0)
     centres = np.array([[-3.0, -3], [3, -3], [-3, 3], [3, 3]])
     points = centres[rng.integers(4, size=400)] + rng.normal(scale=0.3, size=(400, 2))
@@ -110,7 +110,7 @@ def test_draws_depend_on_the_generator_alone() -> None:
     [np.zeros((1, 2)), np.zeros((9, 2)), np.eye(2)],
     ids=["one", "all equal", "two"],
 )
-def test_few_customers_have_null_data_too(points: Points) -> None:
+def test_null_data_of_few_customers_are_defined(points: Points) -> None:
     blocks, is_numeric = ((0,), (1,)), (True, True)
     for draw in (
         margins_null(points, blocks),
@@ -120,61 +120,59 @@ def test_few_customers_have_null_data_too(points: Points) -> None:
         assert np.sort(null, axis=0).tolist() == np.sort(points, axis=0).tolist()
 
 
-def test_one_of_many_silhouettes_is_no_surprise() -> None:
+def test_p_values_allow_for_many_candidates() -> None:
     rng = np.random.default_rng(1)
-    times, draws, candidates = 2_000, 39, 25
+    times, draws, candidates = 1_000, 39, 10
     mixed = rng.normal(size=(candidates, candidates))
     drawn = rng.normal(size=(times, draws + 1, candidates)) @ mixed
     drawn = drawn * rng.uniform(0.01, 0.2, candidates) + rng.random(candidates)
     found = [compare_with_null(one[0], one[1:]) for one in drawn]
     least = np.array([one.p_values.min() for one in found])
     for level in (0.05, 0.1, 0.5):
-        assert np.mean(least <= level) == pytest.approx(level, abs=0.02)
-    # one by one, most would call something significant
+        assert np.mean(least <= level) == pytest.approx(level, abs=0.03)
+    # without the correction, many data sets have a significant candidate
     uncorrected = (drawn >= drawn[:, :1]).mean(axis=1).min(axis=1)
-    assert np.mean(uncorrected <= 0.05) > 0.3
+    assert np.mean(uncorrected <= 0.05) > 0.2
 
 
 @pytest.mark.parametrize("is_correlated", [False, True])
 def test_no_structure_is_found_where_there_is_none(is_correlated: bool) -> None:
-    times, draws = 60, 19
-    features = (Feature("x", "standard"), Feature("y", "standard"))
-    candidates = candidates_of(
-        Segmentation("s", "mall", features, ("ward", "average"), 2, 7)
-    )
+    times, draws = 40, 19
+    candidates = [
+        Candidate(name, "k", k) for name in ("ward", "average") for k in (2, 3, 4)
+    ]
     blocks, is_numeric = ((0,), (1,)), (True, True)
     significant = 0
     for seed in range(times):
         rng = np.random.default_rng(seed)
-        points = rng.normal(size=(60, 2))
+        points = rng.normal(size=(40, 2))
         draw = margins_null(points, blocks)
         if is_correlated:
             points[:, 1] += points[:, 0]
             draw = copula_null(points, blocks, is_numeric, seed)
-        space = Space.of(points, blocks, is_numeric)
+        space = Space.fit(points, blocks, is_numeric)
         silhouettes = [
-            null_statistics(space, one, candidates, 0)
+            null_silhouettes(space, one, candidates, 0)
             for one in (points, *(draw(rng) for _ in range(draws)))
         ]
         test = compare_with_null(silhouettes[0], np.array(silhouettes[1:]))
         significant += np.nanmin(test.p_values) <= 0.05
-    # 3 on average; more than 8 in one of two hundred times
-    assert significant <= 8
+    # 2 on average; more than 6 once in three hundred times
+    assert significant <= 6
 
 
-def test_plain_structure_has_the_least_p_value_there_is() -> None:
+def test_plain_structure_has_the_smallest_p_value_possible() -> None:
     rng = np.random.default_rng(0)
     centres = np.array([[0.0, 0.0], [6.0, 6.0], [0.0, 9.0]])
     points = centres[rng.integers(3, size=150)] + rng.normal(size=(150, 2))
-    features = (Feature("x", "standard"), Feature("y", "standard"))
-    candidates = candidates_of(Segmentation("s", "mall", features, ("kmeans",), 2, 5))
-    space = Space.of(points, ((0,), (1,)), (True, True))
-    observed = null_statistics(space, points, candidates, 0)
+    candidates = [Candidate("kmeans", "k", k) for k in (2, 3, 4, 5)]
+    space = Space.fit(points, ((0,), (1,)), (True, True))
+    observed = null_silhouettes(space, points, candidates, 0)
     for draws in (9, 24):
         draw = margins_null(points, space.blocks)
         drawn = np.array(
             [
-                null_statistics(space, draw(rng), candidates, number)
+                null_silhouettes(space, draw(rng), candidates, number)
                 for number in range(draws)
             ]
         )
@@ -184,7 +182,7 @@ def test_plain_structure_has_the_least_p_value_there_is() -> None:
         assert np.nanmin(test.p_values) == 1 / (draws + 1)
 
 
-def test_a_candidate_of_one_cluster_has_no_p_value_and_harms_no_other() -> None:
+def test_a_candidate_of_one_cluster_has_no_p_value_and_changes_no_other() -> None:
     rng = np.random.default_rng(2)
     drawn = rng.normal(0.3, 0.01, size=(49, 3))
     observed = np.array([0.5, np.nan, 0.3])
@@ -201,16 +199,15 @@ def test_a_candidate_of_one_cluster_has_no_p_value_and_harms_no_other() -> None:
 def test_null_fits_are_projected_anew() -> None:
     rng = np.random.default_rng(3)
     points = rng.normal(size=(200, 3)) * [1.0, 1.0, 5.0]
-    space = Space.of(points, ((0,), (1,), (2,)), (True,) * 3, pca=1)
+    space = Space.fit(points, ((0,), (1,), (2,)), (True,) * 3, pca=1)
     turned = points[:, [2, 0, 1]]
-    features = (Feature("x", "standard"),)
-    candidates = candidates_of(Segmentation("s", "mall", features, ("kmeans",), 2, 2))
-    [found] = null_statistics(space, turned, candidates, 0)
-    [same] = null_statistics(space, points, candidates, 0)
+    candidates = [Candidate("kmeans", "k", 2)]
+    [found] = null_silhouettes(space, turned, candidates, 0)
+    [same] = null_silhouettes(space, points, candidates, 0)
     assert found == pytest.approx(same, abs=1e-9)
 
 
-def test_setting_that_hardly_ever_clusters_hides_no_other_candidate() -> None:
+def test_a_setting_that_hardly_ever_clusters_hides_no_other_candidate() -> None:
     rng = np.random.default_rng(0)
     plain = np.append(0.6, rng.normal(0.3, 0.05, 99))
     # a density method that found one cluster on the data, and on all draws but one
@@ -223,7 +220,7 @@ def test_setting_that_hardly_ever_clusters_hides_no_other_candidate() -> None:
     assert np.isnan(test.p_values[1])
 
 
-def test_single_block_is_never_structure() -> None:
+def test_a_single_block_is_never_structure() -> None:
     rng = np.random.default_rng(0)
     points = np.append(rng.normal(0, 1, 100), rng.normal(20, 1, 100))[:, np.newaxis]
     draw = margins_null(points, [[0]])

@@ -123,13 +123,13 @@ def test_the_order_of_rows_does_not_change_distinct_points() -> None:
     np.testing.assert_array_equal(counts, counts_again)
 
 
-def test_zero_has_no_sign() -> None:
+def test_negative_zero_equals_zero() -> None:
     distinct, inverse, counts = distinct_points(np.array([[0.0], [-0.0]]))
     assert not np.signbit(distinct).any()
     assert (inverse.tolist(), counts.tolist()) == ([0, 0], [2])
 
 
-def test_micro_clusters_are_means_of_their_members(micro: Micro) -> None:
+def test_micro_clusters_are_means_of_their_members(micro: MicroClusters) -> None:
     assert micro.points.shape == (len(micro.weights), 6)
     assert 250 < len(micro.weights) <= 300
     np.testing.assert_array_equal(micro.weights, np.bincount(micro.member))
@@ -138,7 +138,13 @@ def test_micro_clusters_are_means_of_their_members(micro: Micro) -> None:
         np.testing.assert_allclose(micro.points[cluster], mean)
 
 
-def test_threads_change_no_bit(micro: Micro) -> None:
+@pytest.mark.parametrize("rows", [2_000, 100_000])
+def test_threads_and_tasks_change_no_bit(
+    micro: MicroClusters, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    # in this process: others do the same, and take a second to start
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    monkeypatch.setattr(weighted, "ROWS_PER_TASK", rows)
     for threads in (1, 4):
         with threadpool_limits(limits=threads):
             again = micro_clusters(POINTS, seed=0, size=300)
@@ -146,7 +152,7 @@ def test_threads_change_no_bit(micro: Micro) -> None:
         np.testing.assert_array_equal(again.member, micro.member)
 
 
-def test_planted_segments_survive(micro: Micro) -> None:
+def test_planted_segments_are_found_in_micro_clusters(micro: MicroClusters) -> None:
     tree = weighted_linkage(micro.points, micro.weights, "ward")
     assert adjusted_rand_score(PLANTED, cut(tree, 5)[micro.member]) > 0.98
     clustering = KMeans(5, n_init=5, random_state=0)
