@@ -97,6 +97,18 @@ def simulate(
     )
 
 
+@cli.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument(
+    "arguments", nargs=-1, metavar="[DBT ARGUMENTS]...", type=click.UNPROCESSED
+)
+@click.pass_context
+def build(context: click.Context, arguments: tuple[str, ...]) -> None:
+    """Run dbt build with its arguments, show its progress, and explain its warnings."""
+    from customer_segmentation.build import build as run_build
+
+    context.exit(run_build(arguments))
+
+
 def main() -> None:
     """Run the command; unusable input ends it with one line and status 2."""
     try:
