@@ -1,7 +1,8 @@
 """Run ``dbt build``: show its progress, and say in words what tests found."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +143,12 @@ def all_nodes(folder: Path) -> list[str]:
     return nodes + list(manifest.get("unit_tests", {}))
 
 
-def findings(results: Iterable[Any]) -> list[str]:
+def findings(results: Sequence[Any]) -> list[str]:
     """Return what failed and what warned, failures last.
 
     Parameters
     ----------
-    results : iterable
+    results : sequence
         dbt's results, one for each node.
 
     Returns
@@ -216,20 +217,24 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def summary(results: Sequence[Any], seconds: float) -> str:
     """Return one line that says what was built, and how it ended."""
-    statuses = [str(result.status) for result in results]
-    built = [
-        result
+    kinds = Counter(
+        str(result.node.resource_type)
         for result in results
-        if result.node.resource_type not in ("test", "unit_test")
-        and result.status == "success"
+        if str(result.status) == "success"
+    )
+    statuses = Counter(str(result.status) for result in results)
+    counts = [
+        counted(kinds["model"], "model"),
+        counted(kinds["seed"], "seed"),
+        counted(statuses["pass"], "passed test"),
+        counted(statuses["warn"], "warning"),
+        counted(statuses["fail"], "failure"),
+        counted(statuses["error"], "error"),
+        counted(statuses["skipped"], "skipped node"),
     ]
-    counted = {
-        "models and seeds built": len(built),
-        "tests passed": statuses.count("pass"),
-        "warnings": statuses.count("warn"),
-        "failures": statuses.count("fail"),
-        "errors": statuses.count("error"),
-        "skipped": statuses.count("skipped"),
-    }
-    said = [f"{count} {what}" for what, count in counted.items() if count]
-    return f"{', '.join(said)}, in {clock_time(seconds)}"
+    return f"{', '.join(filter(None, counts))} in {clock_time(seconds)}"
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number and its noun, or nothing where there is none."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}" if count else ""

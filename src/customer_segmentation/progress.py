@@ -178,7 +178,7 @@ class Progress:
         with self._lock:
             self._running[node] = self._clock()
             expected = self._estimates.of(node)
-            if not self.is_live and expected >= LONG_SECONDS:
+            if self._total and not self.is_live and expected >= LONG_SECONDS:
                 self.say(
                     f"{self._count()} {node.kind} {node.name} takes"
                     f" {in_words(expected)}"
