@@ -1,8 +1,8 @@
-"""The YAML files against the JSON schema that dbt-core ships.
+"""The YAML files follow the JSON schema that dbt-core ships.
 
-dbt itself checks the keys of these files on some warehouses only, and DuckDB is none
-of them: there a misspelt key is silently ignored. What the schema leaves open are the
-names of tests, the arguments of a test of our own, flags, vars and ``meta``.
+On DuckDB, dbt does not check the keys of these files: a misspelt key is silently
+ignored. The schema leaves open the names of tests, the arguments of the project's own
+tests, flags, vars and ``meta``.
 """
 
 import copy
@@ -70,11 +70,11 @@ def mappings(node: Any) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("file", "key", "misspelt"),
     [
-        ("models/marts/core/_core__models.yml", "description", "descripton"),
-        ("models/marts/core/_core__models.yml", "data_tests", "data_test"),
-        ("models/marts/core/_core__models.yml", "data_type", "datatype"),
-        ("models/marts/rfm/_rfm__unit_tests.yml", "given", "givens"),
-        ("models/marts/rfm/_rfm__unit_tests.yml", "expect", "expected"),
+        ("models/core/_core__models.yml", "description", "descripton"),
+        ("models/core/_core__models.yml", "data_tests", "data_test"),
+        ("models/core/_core__models.yml", "data_type", "datatype"),
+        ("models/rfm/_rfm__unit_tests.yml", "given", "givens"),
+        ("models/rfm/_rfm__unit_tests.yml", "expect", "expected"),
         ("models/staging/mall/_mall__sources.yml", "tables", "table"),
         ("models/_groups.yml", "owner", "owners"),
         ("seeds/_seeds.yml", "column_types", "column_type"),
@@ -96,7 +96,7 @@ def test_a_misspelt_key_is_an_error_wherever_it_stands(file, key, misspelt):
 
 def test_a_misspelt_key_of_the_project_file_is_an_error():
     project = read(REPOSITORY / "dbt_project.yml")
-    project["models"]["customer_segmentation"]["marts"]["+acess"] = "public"
+    project["models"]["customer_segmentation"]["core"]["+acess"] = "public"
     assert errors(PROJECT, project)
 
 
