@@ -14,6 +14,7 @@ import click
 import duckdb
 import numpy as np
 import pandas as pd
+from customer_segmentation.prediction.samples import NEW
 from future_forest import FutureForest, to_futures
 from notebook_clusters import (
     BANDS,
@@ -40,9 +41,8 @@ from customer_segmentation.prediction.classification import (
     confusion_matrix,
     measure_quality,
 )
-from customer_segmentation.prediction.samples import NEW
 from customer_segmentation.prediction.segments import (
-    SegmentClassifier,
+    CLASSIFIERS,
     fit_classifiers,
 )
 
@@ -176,7 +176,7 @@ def show_clusters(
         for name in ("soft_vote", BOTH):
             run[f"{name}, for F1"] = known.loc[test], weighted_for_f1(run[name][1])
         told = first.drop(columns="country").assign(baskets=totals["count"])
-        teller = SegmentClassifier("gradient_boosting")
+        teller = CLASSIFIERS["gradient_boosting"]()
         teller.fit(told.loc[train], known.loc[train])
         run[TOLD] = known.loc[test], teller.predict_proba(told.loc[test])
         runs.append(run)

@@ -1,12 +1,13 @@
 """Every candidate predicts any customers, and the best ones find what is planted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.metrics import (
@@ -30,8 +31,6 @@ from customer_segmentation.prediction.purchases import (
     NextPurchases,
     candidates_of,
 )
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 MODELS = [name for name, one in CANDIDATES.items() if not one.is_baseline]
 LIFETIMES = ("bg_nbd", "pareto_nbd")
@@ -96,19 +95,28 @@ def fit(
     return CANDIDATES[name].estimator().fit(features, outcomes, horizon)
 
 
-@cache
-def fitted(name: str) -> NextPurchases:
-    """Return a candidate that has learned from the customers with gaps."""
-    with threadpool_limits(limits=1):
-        return fit(name, *with_gaps())
+@contextmanager
+def quick_fits() -> Iterator[None]:
+    """Keep fits short: claims about any candidate do not depend on its sizes."""
+    package = "customer_segmentation.prediction.purchases"
+    sizes = ("ratio.RATIO_TREES", "ratio.RANK_TREES", "model.FOLDS", "blend.FOLDS")
+    with pytest.MonkeyPatch.context() as patch:
+        for size in sizes:
+            patch.setattr(f"{package}.{size}", 2)
+        yield
 
 
 @pytest.fixture
-def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep fits short: what a model of odd customers says does not depend on trees."""
-    ratio = "customer_segmentation.prediction.purchases.ratio"
-    monkeypatch.setattr(f"{ratio}.RATIO_TREES", 3)
-    monkeypatch.setattr(f"{ratio}.RANK_TREES", 3)
+def quick() -> Iterator[None]:
+    with quick_fits():
+        yield
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, NextPurchases]:
+    """Return every candidate, fitted quickly to the customers with gaps."""
+    with quick_fits():
+        return {name: fit(name, *with_gaps()) for name in CANDIDATES}
 
 
 def assert_defined(predicted: pd.DataFrame, has_amounts: bool = True) -> None:
@@ -134,9 +142,7 @@ def others() -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def predicted(others) -> dict[str, pd.DataFrame]:
     known = customers(0, 1_500)
-    # a fixture of a module comes before that of one thread
-    with threadpool_limits(limits=1):
-        return {name: fit(name, *known).predict(others[0]) for name in CANDIDATES}
+    return {name: fit(name, *known).predict(others[0]) for name in CANDIDATES}
 
 
 # --- what is planted
@@ -202,14 +208,16 @@ def test_baselines_repeat_what_was(others) -> None:
 
 
 @EVERY
-def test_the_order_of_rows_makes_no_other_file_and_a_file_holds_the_model(name) -> None:
+def test_the_order_of_rows_makes_no_other_file_and_a_file_holds_the_model(
+    name, fitted, quick
+) -> None:
     features, outcomes = with_gaps()
-    written = dump_model(fitted(name))
+    written = dump_model(fitted[name])
     order = np.random.default_rng(0).permutation(len(features))
     shuffled = fit(name, features.iloc[order], outcomes.iloc[order])
     assert dump_model(shuffled) == written
     read = read_model(written, trusted_types(written))
-    expected = fitted(name).predict(features)
+    expected = fitted[name].predict(features)
     pd.testing.assert_frame_equal(read.predict(features), expected)
     # predictions keep the order and the index of the customers
     found = read.predict(features.iloc[order])
@@ -218,71 +226,71 @@ def test_the_order_of_rows_makes_no_other_file_and_a_file_holds_the_model(name) 
 
 
 @EVERY
-def test_candidates_are_estimators_of_scikit_learn(name) -> None:
+def test_candidates_are_estimators_of_scikit_learn(name, fitted) -> None:
     estimator = CANDIDATES[name].estimator()
     assert vars(estimator) == {"model": estimator.model}
     settings = estimator.get_params()
-    copy = clone(fitted(name))
+    copy = clone(fitted[name])
     assert not hasattr(copy, "model_")
     for parameter, value in settings.items():
         if not hasattr(value, "get_params"):
             assert copy.get_params()[parameter] == value
     # what is fitted ends with an underscore, and parameters stay as they were
-    learned = set(vars(fitted(name).model_)) - set(fitted(name).model.get_params())
+    learned = set(vars(fitted[name].model_)) - set(fitted[name].model.get_params())
     assert learned
     assert all(attribute.endswith("_") for attribute in learned)
-    assert vars(fitted(name).model).keys() == estimator.model.get_params(False).keys()
+    assert vars(fitted[name].model).keys() == estimator.model.get_params(False).keys()
 
 
 @EVERY
-def test_a_customer_is_predicted_the_same_alone(name) -> None:
+def test_a_customer_is_predicted_the_same_alone(name, fitted) -> None:
     features, _ = with_gaps()
     rows = range(0, 40, 3)
-    alone = [fitted(name).predict(features.iloc[[row]]) for row in rows]
-    together = fitted(name).predict(features).iloc[rows]
+    alone = [fitted[name].predict(features.iloc[[row]]) for row in rows]
+    together = fitted[name].predict(features).iloc[rows]
     pd.testing.assert_frame_equal(pd.concat(alone), together, rtol=1e-9)
 
 
 @EVERY
-def test_no_customers_have_no_predictions(name) -> None:
+def test_no_customers_have_no_predictions(name, fitted) -> None:
     features, _ = with_gaps()
-    found = fitted(name).predict(features.head(0))
+    found = fitted[name].predict(features.head(0))
     assert found.shape == (0, len(PREDICTED))
     assert list(found) == list(PREDICTED)
 
 
 @EVERY
-def test_features_may_be_missing_and_countries_new_at_prediction(name) -> None:
+def test_features_may_be_missing_and_countries_new_at_prediction(name, fitted) -> None:
     later = customers(6, 20)[0]
     later["country"] = "Atlantis"
-    assert_defined(fitted(name).predict(later))
+    assert_defined(fitted[name].predict(later))
     numbers = [one for one in later if one != "country"]
     for value in (np.nan, np.inf, 1e12):
         later[numbers] = value
         if value == 1e12:
             later["recency_days"], later["interpurchase_days"] = 10.0, 10.0
             later["purchase_days"] = 2.0
-        assert_defined(fitted(name).predict(later))
+        assert_defined(fitted[name].predict(later))
 
 
 @pytest.mark.parametrize("name", ["blend", "tweedie", "full_hurdle"])
-def test_a_removed_feature_is_refused(name) -> None:
+def test_a_removed_feature_is_refused(name, fitted) -> None:
     features, _ = with_gaps()
     with pytest.raises(InputError, match="no column noise"):
-        fitted(name).predict(features.drop(columns="noise"))
+        fitted[name].predict(features.drop(columns="noise"))
 
 
-def test_texts_instead_of_numbers_are_refused() -> None:
+def test_texts_instead_of_numbers_are_refused(fitted) -> None:
     features, _ = with_gaps()
     for name, feature in (("first_basket", "basket_value"), ("blend", "noise")):
         texts = features.assign(**{feature: "much"})
         with pytest.raises(InputError, match=f"{feature}: is not a number"):
-            fitted(name).predict(texts)
+            fitted[name].predict(texts)
 
 
-def test_a_day_after_those_learned_from_counts_as_the_last() -> None:
+def test_a_day_after_those_learned_from_counts_as_the_last(fitted) -> None:
     features, _ = with_gaps()
-    model = fitted("hurdle_season")
+    model = fitted["hurdle_season"]
     last = features.assign(day_of_year=features["day_of_year"].max())
     beyond = features.assign(day_of_year=366)
     pd.testing.assert_frame_equal(model.predict(beyond), model.predict(last))
@@ -319,7 +327,7 @@ def test_a_model_in_season_comes_back_from_its_file() -> None:
 
 
 @EVERY
-def test_without_amounts_only_money_is_unknown(name, few_trees) -> None:
+def test_without_amounts_only_money_is_unknown(name, quick) -> None:
     features, outcomes = customers(4, 100)
     money = [one for one in features if "spend" in one or "value" in one]
     features[[*money, "monetary"]] = None
@@ -328,8 +336,8 @@ def test_without_amounts_only_money_is_unknown(name, few_trees) -> None:
     assert_defined(model.predict(features), has_amounts=False)
 
 
-@EVERY
-def test_customers_without_known_products_have_predictions(name, few_trees) -> None:
+@pytest.mark.parametrize("name", [one.name for one in candidates_of("new")])
+def test_customers_without_known_products_have_predictions(name, quick) -> None:
     features, outcomes = customers(5, 100)
     features[["product_value", "basket_products", "largest_line_share"]] = None
     model = fit(name, features, outcomes)
@@ -337,8 +345,8 @@ def test_customers_without_known_products_have_predictions(name, few_trees) -> N
 
 
 @EVERY
-@pytest.mark.parametrize("count", [10, 11, 25])
-def test_ten_customers_are_enough(name, count, few_trees) -> None:
+@pytest.mark.parametrize("count", [10, 25])
+def test_ten_customers_are_enough(name, count) -> None:
     features, outcomes = customers(7, count)
     model = fit(name, features, outcomes)
     assert_defined(model.predict(customers(8, 30)[0]))
@@ -346,7 +354,7 @@ def test_ten_customers_are_enough(name, count, few_trees) -> None:
 
 @EVERY
 @pytest.mark.parametrize("count", [10, 200])
-def test_no_customer_or_every_customer_may_return(name, count, few_trees) -> None:
+def test_no_customer_or_every_customer_may_return(name, count, quick) -> None:
     features, outcomes = customers(9, count)
     none = outcomes.assign(has_returned=False, purchases=0, spend=0.0)
     found = fit(name, features, none).predict(features)
@@ -363,7 +371,7 @@ def test_no_customer_or_every_customer_may_return(name, count, few_trees) -> Non
 
 
 @EVERY
-def test_one_customer_with_everything_is_no_problem(name, few_trees) -> None:
+def test_one_customer_with_everything_is_no_problem(name, quick) -> None:
     features, outcomes = customers(10, 300)
     money = [one for one in features if "spend" in one or "value" in one]
     features.loc[0, money] = 5e6
@@ -374,7 +382,7 @@ def test_one_customer_with_everything_is_no_problem(name, few_trees) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_features_that_tell_nothing_give_a_prediction(name, few_trees) -> None:
+def test_features_that_tell_nothing_give_a_prediction(name, quick) -> None:
     features, outcomes = customers(12, 100)
     # the same for all customers, or null
     features = features.assign(**dict.fromkeys(features.columns, 1.0))

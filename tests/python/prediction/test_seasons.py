@@ -1,4 +1,4 @@
-"""What is expected follows the season, and only as far as one is known."""
+"""Expectations follow the season, as far as a season is known."""
 
 import math
 from datetime import date
@@ -7,16 +7,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, clone
 
-from customer_segmentation.prediction.purchases import (
-    CANDIDATES,
-    UNKNOWN,
-    InSeason,
-    Season,
-)
+from customer_segmentation.prediction.purchases import UNKNOWN, InSeason, Season
 from customer_segmentation.prediction.seasons import Seasons
 
-CUTOFF = date(2011, 6, 1)
+AS_OF = date(2011, 6, 1)
 LATER = date(2011, 9, 1)
 
 
@@ -29,32 +25,33 @@ def seasons() -> Seasons:
                 ('shop', date '2011-06-01', 90, 365, 250, null),
                 ('mall', date '2011-06-01', 90, 365, 1, 2)
             ) as rows(
-                source_system, origin_date, horizon_days, days_before, purchases, spend
+                source_system, as_of_date, horizon_days, days_before, purchases, spend
             )
             """
         )
         return Seasons.read(rows)
 
 
-def test_seasons_are_found_by_source_system_day_and_horizon() -> None:
+def test_seasons_have_a_source_system_a_date_and_a_horizon() -> None:
     found = seasons()
-    assert found.to_come("shop", CUTOFF, 90) == Season(500.0, 1000.5)
-    before = found.year_before("shop", CUTOFF, 90)
+    assert found.after("shop", AS_OF, 90) == Season(500.0, 1000.5)
+    before = found.year_before("shop", AS_OF, 90)
     assert before.purchases == 250
     assert math.isnan(before.spend)
-    for other in (("shop", LATER, 90), ("shop", CUTOFF, 180), ("x", CUTOFF, 90)):
-        assert found.to_come(*other) is UNKNOWN
+    for other in (("shop", LATER, 90), ("shop", AS_OF, 180), ("x", AS_OF, 90)):
+        assert found.after(*other) is UNKNOWN
         assert found.year_before(*other) is UNKNOWN
 
 
-class Expects:
-    """A model that expects the same of all."""
+class Expects(BaseEstimator):
+    """An estimator that always expects the same."""
 
     def __init__(self, *, learns_level: bool = True) -> None:
         self.learns_level = learns_level
 
     def fit(self, features, outcomes, horizon_days) -> "Expects":
         """Learn nothing."""
+        self.horizon_days_ = horizon_days
         return self
 
     def predict(self, features: pd.DataFrame | None) -> pd.DataFrame:
@@ -74,8 +71,9 @@ LEARNED = Season(purchases=100.0, spend=5_000.0)
 
 
 def expected(season: Season, learned: Season = LEARNED, **options) -> pd.DataFrame:
-    model = InSeason(Expects(**options), learned)
-    return model.predict(pd.DataFrame(index=range(3)), season)
+    nobody = pd.DataFrame(index=range(3))
+    model = InSeason(Expects(**options), learned).fit(nobody, nobody, 90)
+    return model.predict(nobody, season)
 
 
 def test_twice_the_season_brings_twice_as_much() -> None:
@@ -89,7 +87,7 @@ def test_purchases_and_spend_have_seasons_of_their_own() -> None:
     plain, found = Expects().predict(None), expected(Season(50.0, 15_000.0))
     np.testing.assert_allclose(found["expected_spend"], 3 * plain["expected_spend"])
     np.testing.assert_allclose(found["return_probability"], [0.0, 1 - 0.5**0.5, 1.0])
-    # who surely comes buys at least once, whatever the season
+    # customers who certainly return buy at least once, whatever the season
     assert (found["expected_purchases"] >= found["return_probability"]).all()
 
 
@@ -104,12 +102,12 @@ def test_purchases_and_spend_have_seasons_of_their_own() -> None:
         (Season(0.0, -3.0), LEARNED),
     ],
 )
-def test_season_that_is_not_known_changes_nothing(season, learned) -> None:
+def test_an_unknown_season_changes_nothing(season, learned) -> None:
     plain = Expects().predict(None)
     pd.testing.assert_frame_equal(expected(season, learned), plain)
 
 
-def test_season_without_amounts_changes_purchases_only() -> None:
+def test_a_season_without_amounts_changes_only_purchases() -> None:
     found = expected(Season(purchases=200.0), Season(purchases=100.0))
     plain = Expects().predict(None)
     np.testing.assert_allclose(found["expected_purchases"], [0.0, 1.2, 8.0])
@@ -117,7 +115,7 @@ def test_season_without_amounts_changes_purchases_only() -> None:
 
 
 @pytest.mark.parametrize(("times", "factor"), [(50.0, 3.0), (0.01, 1 / 3)])
-def test_season_is_limited(times: float, factor: float) -> None:
+def test_the_change_is_limited(times: float, factor: float) -> None:
     found = expected(Season(100.0 * times, 5_000.0 * times))
     plain = Expects().predict(None)
     np.testing.assert_allclose(
@@ -125,15 +123,17 @@ def test_season_is_limited(times: float, factor: float) -> None:
     )
 
 
-def test_model_without_a_level_of_its_own_is_left_as_it_is() -> None:
+def test_a_model_that_learns_no_level_keeps_its_level() -> None:
     found = expected(Season(200.0, 10_000.0), learns_level=False)
     pd.testing.assert_frame_equal(found, Expects().predict(None))
 
 
-@pytest.mark.parametrize("name", CANDIDATES)
-def test_rules_of_thumb_and_buying_until_death_know_no_season(name: str) -> None:
-    estimator = CANDIDATES[name].estimator()
-    estimator.model = CANDIDATES[name].make()
-    lifetimes = ("bg_nbd", "pareto_nbd")
-    is_left = CANDIDATES[name].is_baseline or name in lifetimes
-    assert estimator.learns_level != is_left
+def test_the_estimator_given_is_not_fitted() -> None:
+    estimator = Expects()
+    model = InSeason(estimator, LEARNED).fit(pd.DataFrame(), pd.DataFrame(), 90)
+    assert model.estimator is estimator
+    assert vars(estimator) == {"learns_level": True}
+    assert model.estimator_.horizon_days_ == 90
+    copy = clone(model)
+    assert not hasattr(copy, "estimator_")
+    assert copy.training_season == LEARNED

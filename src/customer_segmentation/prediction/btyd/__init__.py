@@ -1,4 +1,4 @@
-"""Buy-till-you-die: customers who buy at their own rate until they are gone."""
+"""Buy-till-you-die models: customers buy at their own rate until they leave."""
 
 from customer_segmentation.prediction.btyd.bg_nbd import BgNbd
 from customer_segmentation.prediction.btyd.gamma_gamma import GammaGamma

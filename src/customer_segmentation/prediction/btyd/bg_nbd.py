@@ -1,22 +1,19 @@
 """BG/NBD: customers who may leave after each purchase."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, polygamma
 
-from customer_segmentation.prediction.btyd.fitting import fit_histories, slices
 from customer_segmentation.prediction.btyd.histories import (
     Histories,
-    Numbers,
     check_histories,
     check_horizon,
     group,
-    read,
 )
-from customer_segmentation.prediction.btyd.maximum import Derivatives
+from customer_segmentation.prediction.btyd.history_model import HistoryModel, batches
+from customer_segmentation.prediction.btyd.maximum import Derivatives, Numbers
 from customer_segmentation.prediction.btyd.mixture import (
     Counts,
     Mixture,
@@ -25,91 +22,43 @@ from customer_segmentation.prediction.btyd.mixture import (
 
 __all__ = ["BgNbd"]
 
-NAME = "BG/NBD"
-# parameter: power of time in its unit
-PARAMETERS = {"r": 0, "alpha": 1, "a": 0, "b": 0}
-# of the mean over the probability of leaving: points, where its tails end, and the
-# least that is still a normal number
+# the mean over the probability of leaving: number of points, the fall of the density at
+# which its tails end, and the smallest normal number
 POINTS = 100
 TAIL = 40.0
 SMALLEST = 1e-300
 
 
-@dataclass(frozen=True)
-class BgNbd:
+class BgNbd(HistoryModel):
     """The beta-geometric / negative binomial model of Fader, Hardie & Lee (2005).
 
     A customer buys at a constant rate, and after each repeat purchase leaves for good
     with a constant probability. Rates are gamma(r, alpha) over the customers,
-    probabilities beta(a, b). Who never came back has not left.
+    probabilities beta(a, b). Customers without a repeat purchase have not left.
 
     "Counting your customers" the easy way: an alternative to the Pareto/NBD model.
     Marketing Science 24(2), 275-284.
 
     Parameters
     ----------
-    r, alpha, a, b : float
-        `alpha` is in the unit of time of the histories.
-    log_likelihood : float
-        Of the customers fitted to.
-    errors : tuple of float, optional
-        Standard errors of the four parameters.
+    shrinkage : float, default 0
+        As in ``HistoryModel``.
+
+    Attributes
+    ----------
+    r_, alpha_, a_, b_ : float
+        The parameters; ``alpha_`` is in the unit of time of the histories.
+    log_likelihood_, standard_errors_
+        As in ``HistoryModel``.
     """
 
-    r: float
-    alpha: float
-    a: float
-    b: float
-    log_likelihood: float = float("nan")
-    errors: tuple[float, ...] = ()
+    NAME: ClassVar[str] = "BG/NBD"
+    UNITS: ClassVar[dict[str, int]] = {"r": 0, "alpha": 1, "a": 0, "b": 0}
 
-    @classmethod
-    def fit(
-        cls,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        age: ArrayLike,
-        customers: ArrayLike | None = None,
-        *,
-        shrinkage: float = 0.0,
-    ) -> Self:
-        """Fit by maximum likelihood.
-
-        Parameters
-        ----------
-        frequency : array-like of shape (n,)
-            Repeat purchases.
-        recency : array-like of shape (n,)
-            Time from the first purchase to the last, 0 without a repeat purchase.
-        age : array-like of shape (n,)
-            Time from the first purchase to the end, in the same unit.
-        customers : array-like of shape (n,), optional
-            How many customers each row stands for, by default one.
-        shrinkage : float, default 0
-            Above 0 the likelihood is multiplied by a normal prior of the parameters'
-            logarithms, around customary values and with the variance 1 / shrinkage.
-            With 1 even ten customers have a maximum, and many hardly notice it.
-
-        Raises
-        ------
-        InputError
-            If a history is impossible, or the likelihood has no maximum.
-        """
-        [pull] = read(NAME, "shrinkage", [shrinkage])
-        histories = Histories.grouped(NAME, frequency, recency, age, customers)
-        found = fit_histories(NAME, _likelihood, _starts, PARAMETERS, histories, pull)
-        return cls(*found.parameters, found.log_likelihood, found.errors)
-
-    def standard_errors(self) -> dict[str, float]:
-        """Return the standard errors by the Hessian; none where it was not fitted."""
-        return dict(zip(PARAMETERS, self.errors, strict=False))
-
-    def alive_probability(
-        self, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike
-    ) -> Numbers:
-        """Return the probability that each customer has not left, shape (n,)."""
-        x, t, end = check_histories(NAME, frequency, recency, age)
-        return self._alive(x, t, end)
+    r_: float
+    alpha_: float
+    a_: float
+    b_: float
 
     def return_probability(
         self,
@@ -120,11 +69,11 @@ class BgNbd:
     ) -> Numbers:
         """Return the probability of a purchase within the horizon, shape (n,).
 
-        Who has not left buys when their rate, gamma(r + x, alpha + age), lets them.
+        Customers who have not left buy at the rate gamma(r + x, alpha + age).
         """
-        x, t, end = check_histories(NAME, frequency, recency, age)
-        span = np.log1p(check_horizon(NAME, horizon) / (self.alpha + end))
-        return self._alive(x, t, end) * -np.expm1(-(self.r + x) * span)
+        x, t, end = check_histories(self.NAME, frequency, recency, age)
+        span = np.log1p(check_horizon(self.NAME, horizon) / (self.alpha_ + end))
+        return self._alive(x, t, end) * -np.expm1(-(self.r_ + x) * span)
 
     def expected_purchases(
         self,
@@ -134,20 +83,20 @@ class BgNbd:
         age: ArrayLike,
     ) -> Numbers:
         """Return the expected number of purchases within the horizon, shape (n,)."""
-        x, t, end = check_histories(NAME, frequency, recency, age)
-        ahead = check_horizon(NAME, horizon)
+        x, t, end = check_histories(self.NAME, frequency, recency, age)
+        ahead = check_horizon(self.NAME, horizon)
         rows, members = group([x, end])
-        of_the_living = np.empty(len(rows))
-        for batch in slices(len(rows)):
+        if_alive = np.empty(len(rows))
+        for batch in batches(len(rows)):
             some = rows[batch]
-            of_the_living[batch] = self._purchases(ahead, x[some], end[some])
-        return self._alive(x, t, end) * of_the_living[members]
+            if_alive[batch] = self._purchases(ahead, x[some], end[some])
+        return self._alive(x, t, end) * if_alive[members]
 
     def _alive(self, x: Numbers, t: Numbers, end: Numbers) -> Numbers:
         log_odds = (
-            np.log(self.b + np.maximum(x, 1) - 1)
-            - np.log(self.a)
-            - (self.r + x) * np.log((self.alpha + end) / (self.alpha + t))
+            np.log(self.b_ + np.maximum(x, 1) - 1)
+            - np.log(self.a_)
+            - (self.r_ + x) * np.log((self.alpha_ + end) / (self.alpha_ + t))
         )
         return np.where(x > 0, expit(log_odds), 1.0)
 
@@ -160,12 +109,28 @@ class BgNbd:
         published form, by the hypergeometric function, is undefined for a = 1, and for
         other parameters a difference of nearly equal or huge numbers.
         """
-        p, shares = _leaving(self.a, self.b + x)
+        p, shares = _leaving(self.a_, self.b_ + x)
         bought = -np.expm1(
-            -(self.r + x)[:, np.newaxis]
-            * np.log1p(p * (horizon / (self.alpha + end))[:, np.newaxis])
+            -(self.r_ + x)[:, np.newaxis]
+            * np.log1p(p * (horizon / (self.alpha_ + end))[:, np.newaxis])
         )
-        return (shares * bought / p).sum(axis=1)
+        mean: Numbers = (shares * bought / p).sum(axis=1)
+        return mean
+
+    @staticmethod
+    def starts(between: float) -> tuple[tuple[float, ...], ...]:
+        """As in ``HistoryModel``."""
+        return ((0.5, 0.5 * between, 1.0, 3.0), (2.0, 2.0 * between, 0.2, 0.4))
+
+    @staticmethod
+    def likelihood(histories: Histories, parameters: Numbers) -> Derivatives:
+        """Sum the log-likelihood over the customers (equation 6 of the paper)."""
+        r, alpha, a, b = parameters
+        counts = Counts.of(histories.frequency, histories.customers)
+        whole = purchase_terms(counts, r, alpha) + _leaving_terms(counts, a, b)
+        for batch in batches(len(histories.age)):
+            whole += _batch_terms(histories, batch, parameters)
+        return whole
 
 
 def _leaving(a: float, b: Numbers) -> tuple[Numbers, Numbers]:
@@ -191,21 +156,6 @@ def _leaving(a: float, b: Numbers) -> tuple[Numbers, Numbers]:
 def _log_expm1(values: Numbers) -> Numbers:
     """Return ln(exp(z) - 1), the log odds of 1 - exp(-z)."""
     return values + np.log(-np.expm1(-values))
-
-
-def _starts(between: float) -> tuple[tuple[float, ...], ...]:
-    """Return parameters to start from, for the mean time between purchases."""
-    return ((0.5, 0.5 * between, 1.0, 3.0), (2.0, 2.0 * between, 0.2, 0.4))
-
-
-def _likelihood(histories: Histories, parameters: Numbers) -> Derivatives:
-    """Sum the log-likelihood over the customers (equation 6 of the paper)."""
-    r, alpha, a, b = parameters
-    counts = Counts.of(histories.frequency, histories.customers)
-    whole = purchase_terms(counts, r, alpha) + _leaving_terms(counts, a, b)
-    for batch in slices(len(histories.age)):
-        whole += _batch_terms(histories, batch, parameters)
-    return whole
 
 
 def _leaving_terms(counts: Counts, a: float, b: float) -> Derivatives:

@@ -1,91 +1,109 @@
-"""Gamma-Gamma: what customers spend at a purchase."""
+"""Gamma-Gamma: the value of customers' purchases."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln, polygamma
-from threadpoolctl import threadpool_limits
+from sklearn.base import BaseEstimator
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.parallel import single_threaded
 from customer_segmentation.prediction.btyd.histories import (
-    Numbers,
     check_customers,
     group,
-    read,
+    read_numbers,
 )
-from customer_segmentation.prediction.btyd.maximum import Derivatives, maximise, pulled
+from customer_segmentation.prediction.btyd.maximum import (
+    Derivatives,
+    Numbers,
+    log_prior,
+    maximise,
+)
 
-__all__ = ["GammaGamma"]
+__all__ = ["GammaGamma", "likelihood_of_values"]
 
 NAME = "Gamma-Gamma"
-PARAMETERS = ("p", "q", "v")
-# with the mean as unit of value
+# in units of the mean value
 STARTS = ((2.0, 3.0, 1.0), (10.0, 2.0, 0.1), (1.0, 10.0, 9.0))
 
 
-@dataclass(frozen=True)
-class GammaGamma:
+class GammaGamma(BaseEstimator):
     """The gamma-gamma model of spending of Fader & Hardie (2013).
 
     The values of a customer's purchases are gamma(p, rate), and the rates are
-    gamma(q, v) over the customers, whatever the number of purchases.
+    gamma(q, v) over the customers. They do not depend on the number of purchases.
 
     The Gamma-Gamma model of monetary value. brucehardie.com/notes/025.
 
     Parameters
     ----------
-    p, q, v : float
-        `v` is in the unit of value.
-    log_likelihood : float
-        Of the customers fitted to.
-    errors : tuple of float, optional
-        Standard errors of the three parameters.
+    shrinkage : float, default 0
+        Above 0 the likelihood is multiplied by a normal prior of the parameters'
+        logarithms, around customary values and with the variance 1 / shrinkage. With a
+        shrinkage of 1 even ten customers have a maximum, and many hardly notice it.
+
+    Attributes
+    ----------
+    p_, q_, v_ : float
+        The parameters; ``v_`` is in the unit of value.
+    log_likelihood_ : float
+        Of the customers learned from.
+    standard_errors_ : dict of str to float
+        Of the parameters, by the Hessian; empty if the model was not fitted.
     """
 
-    p: float
-    q: float
-    v: float
-    log_likelihood: float = float("nan")
-    errors: tuple[float, ...] = ()
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("p", "q", "v")
 
-    # a sum has other bits when other threads share it
+    p_: float
+    q_: float
+    v_: float
+    log_likelihood_: float
+    standard_errors_: dict[str, float]
+
+    def __init__(self, shrinkage: float = 0.0) -> None:
+        self.shrinkage = shrinkage
+
     @classmethod
-    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def with_parameters(cls, *parameters: float) -> Self:
+        """Return a model with known parameters, as if it had been fitted."""
+        model = cls()
+        model._set(np.array(parameters, dtype=float), float("nan"), {})
+        return model
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The fitted parameters, by name."""
+        return {name: getattr(self, f"{name}_") for name in self.PARAMETERS}
+
+    @single_threaded()
     def fit(
-        cls,
+        self,
         frequency: ArrayLike,
         mean_value: ArrayLike,
         customers: ArrayLike | None = None,
-        *,
-        shrinkage: float = 0.0,
     ) -> Self:
         """Fit by maximum likelihood to the customers with a frequency above 0.
 
         Parameters
         ----------
         frequency : array-like of shape (n,)
-            How many purchases the mean is of; by custom the repeat purchases.
+            Number of purchases that the mean is of, by custom the repeat purchases.
         mean_value : array-like of shape (n,)
-            Mean value of those purchases; not read where frequency is 0.
+            Mean value of these purchases; ignored if the frequency is 0.
         customers : array-like of shape (n,), optional
             How many customers each row stands for, by default one.
-        shrinkage : float, default 0
-            Above 0 the likelihood is multiplied by a normal prior of the parameters'
-            logarithms, around customary values and with the variance 1 / shrinkage.
-            With 1 even ten customers have a maximum, and many hardly notice it.
 
         Raises
         ------
         InputError
-            If a number is missing or below 0, a mean value is 0, nobody has a frequency
-            above 0, or the likelihood has no maximum.
+            If a number is missing or below 0, a mean value is 0, all frequencies are 0,
+            or the likelihood has no maximum.
         """
-        [pull] = read(NAME, "shrinkage", [shrinkage])
-        x, value = _check(frequency, mean_value)
+        read_numbers(NAME, "shrinkage", [self.shrinkage])
+        x, value = _checked(frequency, mean_value)
         counts = check_customers(NAME, customers, len(x))
         is_used = (x > 0) & (counts > 0)
         if not is_used.any():
@@ -96,71 +114,79 @@ class GammaGamma:
             row = int(np.flatnonzero(is_used & (value == 0))[0])
             raise InputError(
                 f"{NAME}: row {row}: mean_value is 0, which the model gives no "
-                "probability; leave out who spent nothing"
+                "probability; remove customers who spent nothing"
             )
         x, value, counts = x[is_used], value[is_used], counts[is_used]
         rows, members = group([x, value])
-        counts = np.bincount(members, weights=counts)
+        counts = np.bincount(members, weights=counts).astype(float)
         x, value = x[rows], value[rows]
         total = float(counts.sum())
         unit = float(counts @ value / total)
         starts = np.array(STARTS)
-        prior = partial(pulled, centre=starts[0], shrinkage=float(pull))
-        likelihood = partial(_likelihood, x, value / unit, counts)
+        prior = partial(log_prior, centre=starts[0], shrinkage=float(self.shrinkage))
+        likelihood = partial(likelihood_of_values, x, value / unit, counts)
         found = maximise(
             NAME,
-            PARAMETERS,
+            self.PARAMETERS,
             lambda parameters: (likelihood(parameters) + prior(parameters)) / total,
             starts,
         )
-        value = found.value * total - prior(found.parameters).value
         units = np.array([1.0, 1.0, unit])
-        errors = found.parameters * units * found.log_errors / np.sqrt(total)
-        return cls(
-            *(found.parameters * units).tolist(),
-            # a density by value: one factor of the unit for each customer
-            log_likelihood=float(value - total * np.log(unit)),
-            errors=tuple(errors.tolist()),
+        parameters = found.parameters * units
+        errors = parameters * found.log_errors / np.sqrt(total)
+        # the density has one factor of the unit of value for each customer
+        log_likelihood = (
+            found.value * total - prior(found.parameters).value - total * np.log(unit)
         )
-
-    def standard_errors(self) -> dict[str, float]:
-        """Return the standard errors by the Hessian; none where it was not fitted."""
-        return dict(zip(PARAMETERS, self.errors, strict=False))
+        self._set(
+            parameters,
+            float(log_likelihood),
+            dict(zip(self.PARAMETERS, errors.tolist(), strict=True)),
+        )
+        return self
 
     def expected_value(self, frequency: ArrayLike, mean_value: ArrayLike) -> Numbers:
-        """Return the value expected of each customer's next purchase, shape (n,).
+        """Return the expected value of each customer's next purchase, shape (n,).
 
-        It is the customer's mean, drawn towards that of all, the less the more often
-        the customer bought; infinite where p x + q is not above 1.
+        It is the customer's mean, drawn towards the mean of all customers. The more
+        purchases, the weaker the draw. It is infinite unless p x + q is above 1.
 
         Parameters
         ----------
         frequency, mean_value : array-like of shape (n,)
             As in a fit; a mean value may be 0.
         """
-        x, value = _check(frequency, mean_value)
-        above = self.p * x + self.q - 1
+        x, value = _checked(frequency, mean_value)
+        above = self.p_ * x + self.q_ - 1
         return np.divide(
-            self.p * (self.v + x * value),
+            self.p_ * (self.v_ + x * value),
             above,
             where=above > 0,
             out=np.full_like(above, np.inf),
         )
 
+    def _set(
+        self, parameters: Numbers, log_likelihood: float, errors: dict[str, float]
+    ) -> None:
+        for name, value in zip(self.PARAMETERS, parameters.tolist(), strict=True):
+            setattr(self, f"{name}_", value)
+        self.log_likelihood_ = log_likelihood
+        self.standard_errors_ = errors
 
-def _check(frequency: ArrayLike, mean_value: ArrayLike) -> tuple[Numbers, Numbers]:
+
+def _checked(frequency: ArrayLike, mean_value: ArrayLike) -> tuple[Numbers, Numbers]:
     """Return both as arrays of one length; the value of no purchases is 0."""
-    x = read(NAME, "frequency", frequency)
+    x = read_numbers(NAME, "frequency", frequency)
     values = np.atleast_1d(mean_value)
     if len(x) != len(values):
         raise InputError(
             f"{NAME}: frequency has {len(x)} rows and mean_value {len(values)}; give "
             "one row per customer"
         )
-    return x, read(NAME, "mean_value", np.where(x > 0, values, 0.0))
+    return x, read_numbers(NAME, "mean_value", np.where(x > 0, values, 0.0))
 
 
-def _likelihood(
+def likelihood_of_values(
     x: Numbers, value: Numbers, customers: Numbers, parameters: Numbers
 ) -> Derivatives:
     """Sum the log-likelihood over the customers (equation 1a of the note)."""
@@ -171,7 +197,7 @@ def _likelihood(
     log_share = np.log(x * value / total)
     log_rest = np.log(v / total)
 
-    # per row: how much a function of the gamma family grows from p x, and from q
+    # the growth of a function of the gamma family from p x, and from q, for each row
     def grown(function: Callable[[Numbers], Numbers]) -> tuple[Numbers, Numbers]:
         both = function(p * often + q)
         return (both - function(p * often))[members], (both - function(q))[members]

@@ -1,4 +1,4 @@
-"""Purchase histories as the models read them: grouped, sorted and checked."""
+"""Purchase histories as the models read them: checked, grouped and sorted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from customer_segmentation.errors import InputError
 
-__all__ = ["Histories", "Numbers", "check_histories", "check_horizon", "group", "read"]
+__all__ = [
+    "Histories",
+    "check_customers",
+    "check_histories",
+    "check_horizon",
+    "group",
+    "read_numbers",
+]
 
 Numbers = NDArray[np.float64]
 
@@ -22,12 +29,12 @@ class Histories:
     Parameters
     ----------
     frequency : array of shape (m,)
-        Repeat purchases: the first one is not counted.
+        Repeat purchases, without the first purchase.
     recency : array of shape (m,)
         Time from the first purchase to the last, 0 without a repeat purchase. This is
-        the recency of these models, not that of RFM.
+        the recency of these models, not the recency of RFM.
     age : array of shape (m,)
-        Time from the first purchase to the end of what is known, in the same unit.
+        Time from the first purchase to the end of the history, in the same unit.
     customers : array of shape (m,)
         How many customers have this history.
     """
@@ -46,12 +53,12 @@ class Histories:
         age: ArrayLike,
         customers: ArrayLike | None = None,
     ) -> Self:
-        """Group equal histories, which a fit then reads but once.
+        """Group equal histories, so that a fit reads each of them once.
 
         Parameters
         ----------
         model : str
-            Who asks, for messages.
+            Name of the model, for messages.
         frequency, recency, age : array-like of shape (n,)
             One row per customer, or fewer with `customers`.
         customers : array-like of shape (n,), optional
@@ -65,19 +72,19 @@ class Histories:
         columns = check_histories(model, frequency, recency, age)
         counts = check_customers(model, customers, len(columns[0]))
         if not counts.any():
-            raise InputError(f"{model}: there are no customers to fit to; give some")
+            raise InputError(
+                f"{model}: there are no customers to learn from; give some"
+            )
         if not (columns[0] * counts).any():
             raise InputError(
                 f"{model}: none of these customers came back, so the likelihood has "
                 "no maximum; give some with frequency above 0"
             )
         rows, members = group(columns)
-        counts = np.bincount(members, weights=counts)
-        is_there = counts > 0
-        return cls(
-            *(column[rows][is_there] for column in columns),
-            customers=counts[is_there],
-        )
+        counts = np.bincount(members, weights=counts).astype(float)
+        is_used = counts > 0
+        frequency, recency, age = (column[rows][is_used] for column in columns)
+        return cls(frequency, recency, age, counts[is_used])
 
     def scaled(self, unit: float) -> Self:
         """Return the same histories with `unit` as the unit of time."""
@@ -85,9 +92,9 @@ class Histories:
             self.frequency, self.recency / unit, self.age / unit, self.customers
         )
 
-    def thinned(self, most: int) -> Self:
-        """Return every n-th history, about `most` of them; all where there are less."""
-        rows = slice(None, None, -(-len(self.age) // most))
+    def thinned(self, max_rows: int) -> Self:
+        """Return every n-th history, and at most ``max_rows`` of them."""
+        rows = slice(None, None, -(-len(self.age) // max_rows))
         return type(self)(
             self.frequency[rows],
             self.recency[rows],
@@ -102,9 +109,9 @@ def group(columns: Sequence[Numbers]) -> tuple[NDArray[np.intp], NDArray[np.intp
     Returns
     -------
     rows : array of shape (m,)
-        Where each distinct row is found first, sorted by the columns.
+        The first position of each distinct row, sorted by the columns.
     members : array of shape (n,)
-        Which of the distinct rows each row is.
+        The number of the distinct row that each row equals.
     """
     order = np.lexsort(columns[::-1])
     is_new = np.zeros(len(order), dtype=bool)
@@ -125,13 +132,12 @@ def check_histories(
     Raises
     ------
     InputError
-        If one is not: a number that is missing, infinite or below 0, a fraction of a
-        purchase, a last purchase after the end, or repeat purchases that do not agree
-        with the time between the first and the last.
+        If a number is missing, infinite or below 0, a frequency is a fraction, the last
+        purchase is after the end, or the repeat purchases contradict the recency.
     """
-    x = read(model, "frequency", frequency)
-    t = read(model, "recency", recency)
-    end = read(model, "age", age)
+    x = read_numbers(model, "frequency", frequency)
+    t = read_numbers(model, "recency", recency)
+    end = read_numbers(model, "age", age)
     if not len(x) == len(t) == len(end):
         raise InputError(
             f"{model}: frequency, recency and age have {len(x)}, {len(t)} and "
@@ -142,10 +148,10 @@ def check_histories(
         "recency is greater than age; recency runs from the first purchase to the "
         "last, age from the first to the end, both in the same unit"
     )
-    single = "frequency is 0 but recency is not; without a repeat purchase it is 0"
+    single = "frequency is 0 but recency is not; give 0 without a repeat purchase"
     at_once = (
-        "frequency is above 0 but recency is 0; count the purchases of one moment, or "
-        "of one day, once"
+        "frequency is above 0 but recency is 0; count all purchases of one moment, or "
+        "of one day, as one"
     )
     for is_wrong, why in (
         (x != np.floor(x), whole),
@@ -162,7 +168,7 @@ def check_customers(model: str, customers: ArrayLike | None, rows: int) -> Numbe
     """Return how many customers each row stands for, by default one."""
     if customers is None:
         return np.ones(rows)
-    counts = read(model, "customers", customers)
+    counts = read_numbers(model, "customers", customers)
     if len(counts) != rows:
         raise InputError(
             f"{model}: customers has {len(counts)} rows and the others {rows}; give "
@@ -173,16 +179,20 @@ def check_customers(model: str, customers: ArrayLike | None, rows: int) -> Numbe
 
 def check_horizon(model: str, horizon: float) -> float:
     """Return the horizon as a float, which must be finite and not below 0."""
-    [checked] = read(model, "horizon", [horizon])
+    [checked] = read_numbers(model, "horizon", [horizon])
     return float(checked)
 
 
-def read(model: str, name: str, values: ArrayLike) -> Numbers:
-    """Return numbers that are finite and not below 0, as an array of shape (n,)."""
+def read_numbers(model: str, name: str, values: ArrayLike) -> Numbers:
+    """Return numbers as an array of shape (n,); refuse ``nan`` and numbers below 0."""
     try:
-        numbers = pd.Series(np.atleast_1d(values)).to_numpy(float, na_value=np.nan)
+        numbers: Numbers = pd.Series(np.atleast_1d(values)).to_numpy(
+            float, na_value=np.nan
+        )
     except (TypeError, ValueError) as error:
-        raise InputError(f"{model}: {name} holds no numbers: {error}") from error
+        raise InputError(
+            f"{model}: {name} holds no numbers ({error}); give some"
+        ) from error
     is_wrong = ~(np.isfinite(numbers) & (numbers >= 0))
     if is_wrong.any():
         row = int(is_wrong.argmax())

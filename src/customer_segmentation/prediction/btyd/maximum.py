@@ -5,22 +5,24 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.btyd.histories import Numbers
 
-__all__ = ["Derivatives", "Maximum", "climb", "maximise", "pulled"]
+__all__ = ["Derivatives", "Maximum", "ascend", "log_prior", "maximise"]
 
-STEPS = 200
-# of the logarithm of a parameter: no step changes one more than e-fold
-LONGEST_STEP = 1.0
-SMALLEST_STEP = 1e-11
-# a maximum is where the step to it changes no parameter by more than this share
+MAX_STEPS = 200
+# steps of the logarithm of a parameter: none changes a parameter more than e-fold
+MAX_STEP = 1.0
+MIN_STEP = 1e-11
+# at a maximum, the next step changes no parameter by more than this share
 TOLERANCE = 1e-6
-# of the logarithm of a parameter, times and amounts being scaled to about 1
-FARTHEST = 20.0
-# of a mean log-likelihood, which is rounded
+# of the logarithm of a parameter, when times and amounts are scaled to about 1
+MAX_LOGARITHM = 20.0
+# relative rounding error of a mean log-likelihood
 ROUNDING = 1e-13
+
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,45 +55,46 @@ class Derivatives:
         )
 
     def in_logs(self, parameters: Numbers) -> Self:
-        """Return the derivatives by the logarithms of the parameters."""
+        """Return the derivatives with respect to the logarithms of the parameters."""
         gradient = self.gradient * parameters
         hessian = self.hessian * np.outer(parameters, parameters) + np.diag(gradient)
         return type(self)(self.value, gradient, hessian)
 
-    def newton_step(self, longest: float) -> Numbers:
-        """Return the step to the maximum; uphill also where the function is convex.
+    def newton_step(self, max_step: float) -> Numbers:
+        """Return the step to the maximum, uphill even if the function is convex.
 
-        It goes no farther than `longest` along any of the principal directions.
+        No step along a principal direction is longer than ``max_step``.
         """
         curvatures, directions = np.linalg.eigh(-self.hessian)
         curvatures = np.maximum(np.abs(curvatures), np.finfo(float).tiny)
         slopes = directions.T @ self.gradient
-        # limited before the division, which may overflow
-        limits = longest * curvatures
-        return directions @ (np.clip(slopes, -limits, limits) / curvatures)
+        # limit first, because the division may overflow
+        limits = max_step * curvatures
+        step: Numbers = directions @ (np.clip(slopes, -limits, limits) / curvatures)
+        return step
 
     @property
     def is_maximum(self) -> bool:
-        """Whether the function has a maximum here, to within ``TOLERANCE``."""
+        """Whether the function has its maximum here, within ``TOLERANCE``."""
         curvatures = np.linalg.eigvalsh(-self.hessian)
         return bool(
             curvatures[0] > 1e-14 * curvatures[-1]
-            and np.abs(self.newton_step(LONGEST_STEP)).max() <= TOLERANCE
+            and np.abs(self.newton_step(MAX_STEP)).max() <= TOLERANCE
         )
 
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where a mean log-likelihood is greatest.
+    """The maximum of a mean log-likelihood.
 
     Parameters
     ----------
     parameters : array of shape (d,)
     value : float
-        The mean log-likelihood there.
+        The mean log-likelihood at the maximum.
     log_errors : array of shape (d,)
-        Standard errors of the parameters' logarithms for one customer, by the Hessian:
-        to be divided by the square root of the number of customers.
+        Standard errors of the parameters' logarithms for one customer, by the Hessian.
+        Divide them by the square root of the number of customers.
     """
 
     parameters: Numbers
@@ -105,86 +108,85 @@ Likelihood = Callable[[Numbers], Derivatives]
 def maximise(
     model: str, names: Sequence[str], likelihood: Likelihood, starts: Numbers
 ) -> Maximum:
-    """Return the greatest maximum that is reached from the starts.
+    """Return the highest maximum that can be reached from the starts.
 
     Parameters
     ----------
     model : str
-        Whose likelihood, for messages.
+        Name of the model, for messages.
     names : sequence of str
-        Of the d parameters.
+        Names of the d parameters.
     likelihood : callable
-        Gives the mean log-likelihood at positive parameters.
+        Returns the mean log-likelihood at positive parameters.
     starts : array of shape (k, d)
         Parameters to start from.
 
     Raises
     ------
     InputError
-        If the likelihood still grows where a parameter is out of bounds.
+        If the likelihood still grows when a parameter leaves its bounds.
     """
-    logs, found = climb(likelihood, starts)
+    logs, found = ascend(likelihood, starts)
     if not found.is_maximum:
-        far = names[int(np.abs(logs).argmax())]
+        unbounded = names[int(np.abs(logs).argmax())]
         raise InputError(
-            f"{model}: the likelihood of these customers has no maximum ({far} leaves "
-            "all bounds): they are too few, or too much alike, or nobody leaves; give "
-            "more customers or a longer time, a shrinkage of 1, or another model"
+            f"{model}: the likelihood of these customers has no maximum ({unbounded} "
+            "leaves its bounds): they are too few, or too similar, or none of them "
+            "leaves; give more customers, a longer time or a shrinkage of 1, or use "
+            "another model"
         )
     variances = np.diag(np.linalg.inv(-found.hessian))
     return Maximum(np.exp(logs), found.value, np.sqrt(variances))
 
 
-def pulled(parameters: Numbers, centre: Numbers, shrinkage: float) -> Derivatives:
-    """Return the log-density of a normal prior of the parameters' logarithms.
+def log_prior(parameters: Numbers, centre: Numbers, shrinkage: float) -> Derivatives:
+    """Return the log density of a normal prior of the parameters' logarithms.
 
-    Without its constant: -shrinkage / 2 times the squared distance to the centre's
-    logarithms. With a prior there always is a maximum.
+    It is -shrinkage / 2 times the squared distance to the logarithms of the centre; the
+    constant is omitted. With a prior there is always a maximum.
     """
-    away = np.log(parameters / centre)
+    distance = np.log(parameters / centre)
     return Derivatives(
-        float(-shrinkage / 2 * (away @ away)),
-        -shrinkage * away / parameters,
-        np.diag(-shrinkage * (1 - away) / parameters**2),
+        float(-shrinkage / 2 * (distance @ distance)),
+        -shrinkage * distance / parameters,
+        np.diag(-shrinkage * (1 - distance) / parameters**2),
     )
 
 
-def climb(likelihood: Likelihood, starts: Numbers) -> tuple[Numbers, Derivatives]:
-    """Return the highest place reached from the starts, which may be no maximum.
+def ascend(likelihood: Likelihood, starts: Numbers) -> tuple[Numbers, Derivatives]:
+    """Return the highest point reached from the starts; it may be no maximum.
 
     Returns
     -------
     logs : array of shape (d,)
         Logarithms of the parameters.
     derivatives : Derivatives
-        Of the mean log-likelihood, by the logarithms.
+        Of the mean log-likelihood, with respect to the logarithms.
     """
-    reached = [_climb_from(np.log(start), likelihood) for start in starts]
+    reached = [_ascend_from(np.log(start), likelihood) for start in starts]
     highest = max(there.value for _, there in reached)
-    level = [
-        one for one in reached if one[1].value >= highest - ROUNDING * abs(highest)
-    ]
-    # rounding may put a run that did not end above one that did
-    return max(level, key=lambda one: one[1].is_maximum)
+    tied = [one for one in reached if one[1].value >= highest - ROUNDING * abs(highest)]
+    # because of rounding, a run that did not end may be above one that did
+    return max(tied, key=lambda one: one[1].is_maximum)
 
 
-def _climb_from(logs: Numbers, likelihood: Likelihood) -> tuple[Numbers, Derivatives]:
-    """Step uphill until no step is left, or a parameter is out of bounds."""
+def _ascend_from(logs: Numbers, likelihood: Likelihood) -> tuple[Numbers, Derivatives]:
+    """Step uphill until the steps are tiny, or a parameter leaves its bounds."""
 
-    def at(place: Numbers) -> Derivatives:
-        parameters = np.exp(place)
+    def at(point: Numbers) -> Derivatives:
+        parameters = np.exp(point)
         return likelihood(parameters).in_logs(parameters)
 
-    here, longest = at(logs), LONGEST_STEP
-    for _ in range(STEPS):
-        step = here.newton_step(longest)
+    here, max_step = at(logs), MAX_STEP
+    for _ in range(MAX_STEPS):
+        step = here.newton_step(max_step)
         there = at(logs + step)
         length = float(np.abs(step).max())
         if there.value >= here.value - ROUNDING * abs(here.value):
             logs, here = logs + step, there
-            longest = min(2 * longest, LONGEST_STEP)
+            max_step = min(2 * max_step, MAX_STEP)
         else:
-            longest = length / 4
-        if length < SMALLEST_STEP or np.abs(logs).max() > FARTHEST:
+            max_step = length / 4
+        if length < MIN_STEP or np.abs(logs).max() > MAX_LOGARITHM:
             break
     return logs, here

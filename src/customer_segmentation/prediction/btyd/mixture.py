@@ -1,27 +1,27 @@
-"""What the models share: customers who buy at a gamma rate until they are gone."""
+"""Parts of the likelihoods: gamma rates of buying, and mixtures of explanations."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
-from customer_segmentation.prediction.btyd.histories import Numbers
-from customer_segmentation.prediction.btyd.maximum import Derivatives
+from customer_segmentation.prediction.btyd.maximum import Derivatives, Numbers
 
 __all__ = ["Counts", "Mixture", "purchase_terms"]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many customers bought how often.
+    """The number of customers of each frequency.
 
     Parameters
     ----------
     values : array of shape (k,)
         The distinct frequencies, sorted.
     customers : array of shape (k,)
-        How many customers have each.
+        Number of customers of each frequency.
     """
 
     values: Numbers
@@ -31,7 +31,7 @@ class Counts:
     def of(cls, frequency: Numbers, customers: Numbers) -> Self:
         """Count the customers of each frequency."""
         values, members = np.unique(frequency, return_inverse=True)
-        return cls(values, np.bincount(members, weights=customers))
+        return cls(values, np.bincount(members, weights=customers).astype(float))
 
     def log_gamma(self, shift: float) -> tuple[float, float, float]:
         """Sum ln(gamma(shift + x) / gamma(shift)) over the customers.
@@ -39,26 +39,28 @@ class Counts:
         Returns
         -------
         tuple of float
-            The sum, its first and its second derivative by the shift.
+            The sum, and its first and second derivative with respect to the shift.
         """
-        return tuple(
+        value, first, second = (
             float(self.customers @ (function(shift + self.values) - function(shift)))
-            for function in (gammaln, digamma, trigamma)
+            for function in (gammaln, digamma, partial(polygamma, 1))
         )
+        return value, first, second
 
 
 @dataclass(frozen=True)
 class Mixture:
     """The logarithm of a sum of exponentials, for each of m histories.
 
-    Each term is one way in which the history may have come about: still buying at its
-    end, or gone at some time before. All terms are positive, so nothing cancels.
+    Each term is one explanation of the history: the customer still buys at its end, or
+    left at some time before. All terms are positive, so nothing cancels out.
 
     Parameters
     ----------
     log_sum : array of shape (m,)
     shares : array of shape (m, k)
-        Of each term in the sum: the probability of that way, given the history.
+        Share of each term in the sum: the probability of that explanation, given the
+        history.
     """
 
     log_sum: Numbers
@@ -67,23 +69,23 @@ class Mixture:
     @classmethod
     def of(cls, exponents: Numbers) -> Self:
         """Add up exponentials, given their exponents of shape (m, k)."""
-        greatest = exponents.max(axis=1)
-        terms = np.exp(exponents - greatest[:, np.newaxis])
+        maximum = exponents.max(axis=1)
+        terms = np.exp(exponents - maximum[:, np.newaxis])
         sums = terms.sum(axis=1)
         terms /= sums[:, np.newaxis]
-        return cls(greatest + np.log(sums), terms)
+        return cls(maximum + np.log(sums), terms)
 
     def summed(self, customers: Numbers, slopes: Numbers) -> Derivatives:
-        """Sum over the customers, with what the slopes of the exponents contribute.
+        """Sum over the customers, with the contribution of the exponents' slopes.
 
-        The expected second derivatives of the exponents are not in the Hessian.
+        The Hessian lacks the expected second derivatives of the exponents.
 
         Parameters
         ----------
         customers : array of shape (m,)
-            How many have each history.
+            Number of customers with each history.
         slopes : array of shape (d, m, k)
-            First derivatives of the exponents by the d parameters.
+            First derivatives of the exponents with respect to the d parameters.
         """
         weighted = slopes * self.shares
         means = weighted.sum(axis=2)
@@ -111,8 +113,3 @@ def purchase_terms(counts: Counts, r: float, alpha: float) -> Derivatives:
         [total / alpha, -total * r / alpha**2],
     ]
     return Derivatives(value + total * r * float(np.log(alpha)), gradient, hessian)
-
-
-def trigamma(values: Numbers) -> Numbers:
-    """Return the second derivative of the logarithm of the gamma function."""
-    return polygamma(1, values)

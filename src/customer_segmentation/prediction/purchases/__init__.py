@@ -1,19 +1,26 @@
-"""What predicts the next purchases of customers."""
+"""Next purchases of customers: the models that compete, and the baselines to beat."""
 
-from customer_segmentation.prediction.purchases.candidates import (
-    CANDIDATES,
-    Candidate,
-    candidates_of,
-)
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from sklearn.base import BaseEstimator, clone
+
+from customer_segmentation.prediction.btyd.bg_nbd import BgNbd
+from customer_segmentation.prediction.btyd.gamma_gamma import GammaGamma
+from customer_segmentation.prediction.btyd.pareto_nbd import ParetoNbd
+from customer_segmentation.prediction.purchases.baseline import Baseline
+from customer_segmentation.prediction.purchases.blend import Blend, Tweedie
+from customer_segmentation.prediction.purchases.hurdle import Hurdle
+from customer_segmentation.prediction.purchases.lifetime import Lifetime
+from customer_segmentation.prediction.purchases.model import PurchaseModel
 from customer_segmentation.prediction.purchases.next_purchases import (
     PREDICTED,
+    InSeason,
     NextPurchases,
 )
-from customer_segmentation.prediction.purchases.season import (
-    UNKNOWN,
-    InSeason,
-    Season,
-)
+from customer_segmentation.prediction.seasons import UNKNOWN, Season
 
 __all__ = [
     "CANDIDATES",
@@ -25,3 +32,89 @@ __all__ = [
     "Season",
     "candidates_of",
 ]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to predict the next purchases.
+
+    Parameters
+    ----------
+    name : str
+        Unique.
+    populations : tuple of str
+        The customers it can predict: ``existing`` customers, ``new`` customers or both.
+    model : PurchaseModel
+        Not fitted.
+    is_baseline : bool
+        Whether it is a naive baseline that models have to beat.
+    """
+
+    name: str
+    populations: tuple[Literal["existing", "new"], ...]
+    model: PurchaseModel
+    is_baseline: bool = False
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The parameters of the model; those that are models by their class."""
+        return {
+            name: type(value).__name__ if isinstance(value, BaseEstimator) else value
+            for name, value in self.model.get_params().items()
+        }
+
+    def estimator(self) -> NextPurchases:
+        """Return an estimator with an interval around the model, not fitted."""
+        return NextPurchases(clone(self.model))
+
+
+# with shrinkage even ten customers have a maximum, and many hardly notice it
+_SHRINKAGE = 1.0
+# the value of the first purchase, the only past of a new customer
+_FIRST_BASKET = {"basket_value": 1.0}
+
+_LISTED = (
+    Candidate(
+        "last_year_spend",
+        ("existing",),
+        Baseline("spend_365", "purchases_365", days=365.0),
+        is_baseline=True,
+    ),
+    Candidate("first_basket", ("new",), Baseline("basket_value"), is_baseline=True),
+    Candidate("blend", ("existing",), Blend()),
+    Candidate("tweedie", ("existing",), Tweedie()),
+    Candidate("basket_tweedie", ("new",), Tweedie(_FIRST_BASKET, {})),
+    Candidate("hurdle", ("new",), Hurdle("first_purchase", c=0.05, alpha=30.0)),
+    Candidate(
+        "hurdle_season", ("new",), Hurdle("first_purchase_and_day", c=0.05, alpha=30.0)
+    ),
+    Candidate("full_hurdle", ("existing", "new"), Hurdle("numbers", 0.02, 100.0)),
+    Candidate(
+        "zero_inflated_lognormal",
+        ("existing", "new"),
+        Hurdle("numbers", c=0.02, alpha=100.0, is_calibrated=False),
+    ),
+    Candidate(
+        "bg_nbd", ("existing",), Lifetime(BgNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE))
+    ),
+    Candidate(
+        "pareto_nbd",
+        ("existing",),
+        Lifetime(ParetoNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE)),
+    ),
+)
+CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
+    {candidate.name: candidate for candidate in _LISTED}
+)
+
+
+def candidates_of(population: Literal["existing", "new"]) -> list[Candidate]:
+    """Return the candidates of a population, baselines first.
+
+    Examples
+    --------
+    >>> [candidate.name for candidate in candidates_of("new")][:2]
+    ['first_basket', 'basket_tweedie']
+    """
+    found = [one for one in CANDIDATES.values() if population in one.populations]
+    return sorted(found, key=lambda candidate: not candidate.is_baseline)

@@ -1,42 +1,42 @@
-"""Intervals that hold four of five outcomes, many of which are nothing at all."""
+"""Intervals that hold four of five outcomes, although many outcomes are 0."""
 
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from customer_segmentation.prediction.feature_kinds import Numbers
 
 __all__ = ["COVERAGE", "SpendInterval"]
 
 COVERAGE = 0.8
-# customers to a group, and groups
 GROUP_SIZE = 100
-MOST_GROUPS = 20
-# of the mean prediction, so that a prediction of nothing has an interval too
-LEAST_SHARE = 0.05
-
-Numbers = NDArray[np.float64]
+MAX_GROUPS = 20
+# share of the mean prediction that is added to each, so that 0 has an interval too
+OFFSET = 0.05
 
 
-class SpendInterval:
-    """What outcomes were, of those who were predicted about as much.
+class SpendInterval(BaseEstimator):
+    """The interval of outcomes among customers with a similar prediction.
 
-    Customers are grouped by what was predicted. Where at least a tenth of a group spent
-    nothing, the interval begins at nothing and ends where four fifths of the group are
-    below; else it leaves out a tenth on either side. Ends are kept in units of the
-    prediction, go over smoothly from group to group, and are widened or narrowed by one
-    factor for all, so that ``COVERAGE`` of the outcomes lie inside: after the
-    normalised scores of conformal prediction (Lei et al. 2018, doi
-    10.1080/01621459.2017.1307116), but without its guarantee, since ends and factor
-    come from the same customers. Back-tests measure what they cover of others.
+    Customers are grouped by their prediction. If at least a tenth of a group spent
+    nothing, the interval runs from 0 to the quantile ``COVERAGE``. Otherwise it leaves
+    out a tenth on either side. Its ends are multiples of the prediction, interpolated
+    between groups. One factor widens or narrows all intervals until they hold
+    ``COVERAGE`` of the outcomes.
+
+    The factor follows the normalised scores of conformal prediction (Lei et al. 2018,
+    doi 10.1080/01621459.2017.1307116), but without its guarantee, because the same
+    customers decide the ends and the factor. Back-tests measure the coverage of others.
 
     Attributes
     ----------
-    least : float
+    offset_ : float
         Added to each prediction.
-    middles : ndarray of shape (groups,)
-        Logarithm of the median prediction of each group, with ``least``.
-    lows, highs : ndarray of shape (groups,)
-        Ends of the interval, over the prediction with ``least``.
+    middles_ : ndarray of shape (groups,)
+        Logarithm of the median prediction of each group, with ``offset_``.
+    lows_, highs_ : ndarray of shape (groups,)
+        Ends of the interval, divided by the prediction with ``offset_``.
 
     Examples
     --------
@@ -48,46 +48,45 @@ class SpendInterval:
     """
 
     def fit(self, predicted: Numbers, actual: Numbers) -> Self:
-        """Learn from n customers whom the model did not learn from.
+        """Learn from out-of-fold predictions of n customers.
 
         Parameters
         ----------
         predicted, actual : ndarray of shape (n,)
-            At least one customer; nothing below 0.
+            At least one customer; no number below 0.
         """
         mean = float(predicted.mean())
-        self.least = LEAST_SHARE * mean if mean > 0 else 1.0
-        level = predicted + self.least
+        self.offset_ = OFFSET * mean if mean > 0 else 1.0
+        level = predicted + self.offset_
         ratio = actual / level
-        # of customers predicted the same, the order is that of what they spent
+        # ties of the prediction go by the outcome, so that row order does not matter
         order = np.lexsort((ratio, level))
-        count = int(np.clip(len(order) // GROUP_SIZE, 1, MOST_GROUPS))
+        count = int(np.clip(len(order) // GROUP_SIZE, 1, MAX_GROUPS))
         found: dict[float, tuple[float, float]] = {}
         for group in np.array_split(order, count):
             middle = float(np.log(np.median(level[group])))
-            # equal predictions may fill several groups, which are one
+            # several groups of equal predictions are one group
             if middle not in found:
-                is_like = level == np.median(level[group])
-                like = group if is_like.sum() < len(group) else np.flatnonzero(is_like)
-                found[middle] = _ends(ratio[like])
-        self.middles = np.array(list(found))
-        self.lows, self.highs = np.array(list(found.values())).T
+                is_equal = level == np.median(level[group])
+                is_whole = is_equal.sum() >= len(group)
+                found[middle] = _ends(ratio[is_equal] if is_whole else ratio[group])
+        self.middles_ = np.array(list(found))
+        self.lows_, self.highs_ = np.array(list(found.values())).T
         low, high = self.predict(predicted)
         factor = float(
-            np.quantile(_needed(low, high, actual), COVERAGE, method="higher")
+            np.quantile(_needed_factors(low, high, actual), COVERAGE, method="higher")
         )
         if 0 < factor < np.inf:
-            self.lows = self.lows / factor
-            self.highs = self.highs * factor
+            self.lows_ = self.lows_ / factor
+            self.highs_ = self.highs_ * factor
         return self
 
     def predict(self, predicted: Numbers) -> tuple[Numbers, Numbers]:
-        """Return the lower and upper ends for m customers, each of shape (m,)."""
-        level = predicted + self.least
-        where = np.log(level)
+        """Return the lower and the upper ends for n predictions, each of shape (n,)."""
+        level = predicted + self.offset_
         low, high = (
-            level * np.interp(where, self.middles, ends)
-            for ends in (self.lows, self.highs)
+            level * np.interp(np.log(level), self.middles_, ends)
+            for ends in (self.lows_, self.highs_)
         )
         return low, np.maximum(low, high)
 
@@ -100,8 +99,8 @@ def _ends(ratio: Numbers) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _needed(low: Numbers, high: Numbers, actual: Numbers) -> Numbers:
-    """Return by which factor each interval must grow to hold its outcome."""
+def _needed_factors(low: Numbers, high: Numbers, actual: Numbers) -> Numbers:
+    """Return the factor by which each interval must grow to hold its outcome."""
     above = np.divide(actual, high, out=np.full_like(high, np.inf), where=high > 0)
     above[actual <= 0] = 0.0
     below = np.divide(low, actual, out=np.full_like(low, np.inf), where=actual > 0)

@@ -1,48 +1,61 @@
-"""Buy-till-you-die models as candidates: purchases by rate and leaving, times value."""
+"""Buy-till-you-die models as candidates: expected purchases times expected value."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from sklearn.base import clone
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.btyd import BgNbd, GammaGamma, ParetoNbd
-from customer_segmentation.prediction.purchases.columns import column_of
-from customer_segmentation.prediction.purchases.models import Expected, spend_of
+from customer_segmentation.prediction.btyd.gamma_gamma import GammaGamma
+from customer_segmentation.prediction.btyd.history_model import HistoryModel
+from customer_segmentation.prediction.feature_kinds import Numbers, column_of
+from customer_segmentation.prediction.purchases.model import (
+    Expected,
+    PurchaseModel,
+    spend_of,
+)
 
 __all__ = ["Lifetime"]
 
-# so that ten customers have a maximum too; many hardly notice it
-SHRINKAGE = 1.0
 NEEDED = ("purchase_days", "interpurchase_days", "recency_days")
 
-Numbers = NDArray[np.float64]
 History = tuple[Numbers, Numbers, Numbers]
 
 
-class Lifetime:
-    """BG/NBD or Pareto/NBD, and Gamma-Gamma for the value of a day with purchases.
+class Lifetime(PurchaseModel):
+    """A model of purchase days times a model of their value.
 
-    Time is in days, and a day with purchases counts once. It learns from histories
-    alone, so what customers did after the cutoff is not read, but for whether there are
-    amounts. A customer of whom no purchase is known has a history of no days.
+    The unit of time is the day, and all purchases of a day count as one. The model
+    learns from histories alone. Of the outcomes it reads only whether any spend is
+    known. Customers without a known purchase have a history of no days.
 
     Parameters
     ----------
-    is_pareto : bool
-        Whether customers leave at a time (Pareto/NBD) or after a purchase (BG/NBD).
+    purchases : HistoryModel
+        BG/NBD or Pareto/NBD, not fitted.
+    value : GammaGamma
+        Not fitted.
 
     Attributes
     ----------
-    purchases : BgNbd, ParetoNbd or None
-        None where nobody learned from came back.
-    mean_value : float
-        Of a day with purchases, for all if nobody bought twice.
+    horizon_days_ : float
+    purchases_ : HistoryModel or None
+        None if no customer learned from came back.
+    has_spend_ : bool
+        Whether the spend of any customer is known.
+    value_ : GammaGamma or None
+        None if no customer bought on two days.
+    mean_value_ : float
+        Mean value of a purchase day, which is expected of all customers without
+        ``value_``.
     """
 
-    def __init__(self, is_pareto: bool) -> None:
-        self.is_pareto = is_pareto
+    learns_level: ClassVar[bool] = False
+
+    def __init__(self, purchases: HistoryModel, value: GammaGamma) -> None:
+        self.purchases = purchases
+        self.value = value
 
     def fit(
         self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
@@ -52,50 +65,52 @@ class Lifetime:
         Raises
         ------
         InputError
-            If there is no column of histories.
+            If a column of the histories is missing.
         """
-        self.horizon_days = float(horizon_days)
+        self.horizon_days_ = float(horizon_days)
         history = _histories(features)
-        model = ParetoNbd if self.is_pareto else BgNbd
-        self.purchases: BgNbd | ParetoNbd | None = None
-        # if nobody ever came back the likelihood has no maximum, and nobody will
-        if history[0].any():
-            self.purchases = model.fit(*history, shrinkage=SHRINKAGE)
-        self.has_spend = spend_of(outcomes) is not None
-        self.value: GammaGamma | None = None
-        self.mean_value = 0.0
-        if self.has_spend:
-            value = _values(features)
-            self.mean_value = float(value.mean())
-            # of how many days the value is the mean, of those who bought again
-            days = np.where((value > 0) & (history[0] > 0), history[0] + 1, 0.0)
+        repeats = history[0]
+        self.purchases_: HistoryModel | None = None
+        # if no customer ever came back the likelihood has no maximum, and none will
+        if repeats.any():
+            self.purchases_ = clone(self.purchases).fit(*history)
+        self.has_spend_ = spend_of(outcomes) is not None
+        self.value_: GammaGamma | None = None
+        self.mean_value_ = 0.0
+        if self.has_spend_:
+            values = _mean_values(features)
+            self.mean_value_ = float(values.mean())
+            # the days that the mean is of, for customers who bought on two days or more
+            days = np.where((values > 0) & (repeats > 0), repeats + 1, 0.0)
             if days.any():
-                self.value = GammaGamma.fit(days, value, shrinkage=SHRINKAGE)
+                self.value_ = clone(self.value).fit(days, values)
         return self
 
     def predict(self, features: pd.DataFrame) -> Expected:
         """Return what is expected of n customers."""
         history = _histories(features)
-        chance, purchases = np.zeros(len(features)), np.zeros(len(features))
-        if self.purchases is not None:
-            chance = self.purchases.return_probability(self.horizon_days, *history)
-            purchases = self.purchases.expected_purchases(self.horizon_days, *history)
-        if not self.has_spend:
-            return chance, purchases, None
-        each = np.full(len(features), self.mean_value)
-        if self.value is not None:
-            each = self.value.expected_value(history[0] + 1, _values(features))
-            # with few who bought again, the mean of all may be infinite
-            each = np.where(np.isfinite(each), each, self.mean_value)
-        return chance, purchases, purchases * each
+        returns, purchases = np.zeros(len(features)), np.zeros(len(features))
+        if self.purchases_ is not None:
+            horizon = self.horizon_days_
+            returns = self.purchases_.return_probability(horizon, *history)
+            purchases = self.purchases_.expected_purchases(horizon, *history)
+        if not self.has_spend_:
+            return Expected(returns, purchases, None)
+        value = np.full(len(features), self.mean_value_)
+        if self.value_ is not None:
+            days = history[0] + 1
+            value = self.value_.expected_value(days, _mean_values(features))
+            # with few repeat buyers the expected value may be infinite
+            value = np.where(np.isfinite(value), value, self.mean_value_)
+        return Expected(returns, purchases, purchases * value)
 
 
 def _histories(features: pd.DataFrame) -> History:
-    """Return repeat purchases, days from the first to the last, and to the cutoff."""
+    """Return repeat purchases, and days from the first to the last and to today."""
     if missing := [name for name in NEEDED if name not in features]:
         raise InputError(
-            f"buy-till-you-die: there is no column {', '.join(missing)}; give it, or "
-            "leave these candidates out"
+            f"buy-till-you-die: there is no column {', '.join(missing)}; add it, or "
+            "remove these candidates"
         )
     days, between, since = (
         np.zeros(len(features)) if values is None else np.nan_to_num(values)
@@ -107,8 +122,8 @@ def _histories(features: pd.DataFrame) -> History:
     return repeats, recency, recency + np.maximum(since, 0.0)
 
 
-def _values(features: pd.DataFrame) -> Numbers:
-    """Return the mean value of a day with purchases, net of returns, 0 at least."""
+def _mean_values(features: pd.DataFrame) -> Numbers:
+    """Return the mean value of a purchase day, net of returns and not below 0."""
     total, days = column_of(features, "monetary"), column_of(features, "purchase_days")
     if total is None or days is None:
         return np.zeros(len(features))

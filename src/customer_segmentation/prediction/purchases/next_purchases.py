@@ -1,27 +1,19 @@
-"""The next purchases of customers, with an interval: any candidate, by its name."""
+"""Estimators of next purchases: with an interval of the spend, and in a season."""
 
+import math
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import KFold
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.purchases.candidates import (
-    CANDIDATES,
-    candidates_of,
-)
-from customer_segmentation.prediction.purchases.columns import canonical_order
 from customer_segmentation.prediction.purchases.intervals import SpendInterval
-from customer_segmentation.prediction.purchases.lifetime import Lifetime
-from customer_segmentation.prediction.purchases.models import (
-    Baseline,
-    Blend,
-    Numbers,
-    spend_of,
-)
+from customer_segmentation.prediction.purchases.model import PurchaseModel, spend_of
+from customer_segmentation.prediction.seasons import UNKNOWN, Season
 
-__all__ = ["CANDIDATES", "PREDICTED", "NextPurchases", "candidates_of"]
+__all__ = ["PREDICTED", "InSeason", "NextPurchases"]
 
 PREDICTED = (
     "return_probability",
@@ -31,35 +23,38 @@ PREDICTED = (
     "spend_high",
 )
 OUTCOMES = ("has_returned", "purchases", "spend")
-# of fewer nothing is held out
-LEAST_CUSTOMERS = 10
-# to learn how far outcomes lie from what was expected of others
-FOLDS = 3
+# with fewer customers no fold can be held out
+MIN_CUSTOMERS = 10
+# a larger change says more about a growing shop than about its season
+MIN_FACTOR, MAX_FACTOR = 1 / 3, 3.0
 
 
-class NextPurchases:
-    """Predicts the probability of return, purchases, spend and its interval.
+class NextPurchases(BaseEstimator):
+    """Predicts probability of return, purchases, spend, and an interval of the spend.
 
-    The same customers in another order make the same model. Interval ends come from
-    what customers spent whom a model of the same kind had not learned from.
+    The order of the customers does not matter. The interval is learned from
+    out-of-fold predictions.
 
     Parameters
     ----------
-    name : str
-        Of a candidate.
+    model : PurchaseModel
+        Not fitted.
 
     Attributes
     ----------
-    model : object
-        The candidate's model.
-    interval : SpendInterval or None
-        None where there are no amounts.
-    horizon_days : int
-        How far ahead it looks.
+    model_ : PurchaseModel
+        Fitted.
+    interval_ : SpendInterval or None
+        None if no spend is known.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, model: PurchaseModel) -> None:
+        self.model = model
+
+    @property
+    def learns_level(self) -> bool:
+        """Whether the model learns from outcomes how much customers buy."""
+        return self.model.learns_level
 
     def fit(
         self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
@@ -69,123 +64,171 @@ class NextPurchases:
         Parameters
         ----------
         features : pandas.DataFrame of shape (n, d)
-            One row per customer; whatever is not known is null.
+            One row per customer; unknown values are null.
         outcomes : pandas.DataFrame of shape (n, 3)
             ``has_returned``, ``purchases`` and ``spend`` of the same customers in the
-            same order; spend is null where the source system has no amounts.
+            same order. ``spend`` is null if the source system has no amounts.
         horizon_days : int
-            How long the outcomes are.
+            Length of the outcomes in days.
 
         Raises
         ------
         InputError
-            If there are too few to learn from, or an outcome is missing.
+            If there are too few customers, or an outcome is missing.
         """
-        features, outcomes = _checked(self.name, features, outcomes)
-        order = canonical_order(features, outcomes)
+        outcomes = _checked(features, outcomes)
+        order = _canonical_order(features, outcomes)
         features = features.iloc[order].reset_index(drop=True)
         outcomes = outcomes.iloc[order].reset_index(drop=True)
-        self.horizon_days = int(horizon_days)
-        self.model = self._made()
-        self.model.fit(features, outcomes, self.horizon_days)
-        self.interval = None
+        self.model_: PurchaseModel = clone(self.model)
+        expected = self.model_.fit_out_of_fold(features, outcomes, int(horizon_days))
+        self.interval_: SpendInterval | None = None
         spend = spend_of(outcomes)
-        if spend is not None:
-            self.interval = SpendInterval().fit(
-                self._of_others(features, outcomes), spend
-            )
+        if expected is not None and spend is not None:
+            self.interval_ = SpendInterval().fit(expected, spend)
         return self
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return what is expected of m customers, in their order and with their index.
+        """Return what is expected of n customers, in their order and with their index.
 
         Returns
         -------
-        pandas.DataFrame of shape (m, 5)
-            ``return_probability`` from 0 to 1; ``expected_purchases``, at least the
-            probability; ``expected_spend``, ``spend_low`` and ``spend_high`` in the
-            money of the source system, nan where it has no amounts.
+        pandas.DataFrame of shape (n, 5)
+            ``return_probability`` is from 0 to 1, and ``expected_purchases`` not below
+            it. ``expected_spend``, ``spend_low`` and ``spend_high`` are in the currency
+            of the source system, and ``nan`` if it has no amounts.
         """
-        count = len(features)
-        unknown = np.full(count, np.nan)
-        if count == 0:
-            found = [unknown] * len(PREDICTED)
-        else:
-            chance, purchases, spend = self.model.predict(features)
-            chance = np.clip(chance, 0.0, 1.0)
-            ends = (unknown, unknown)
-            if spend is not None:
-                spend = np.maximum(spend, 0.0)
-                ends = self.interval.predict(spend)
-            found = [
-                chance,
-                np.maximum(purchases, chance),
-                unknown if spend is None else spend,
-                *ends,
-            ]
-        return pd.DataFrame(
-            dict(zip(PREDICTED, found, strict=True)), index=features.index
-        )
-
-    @property
-    def learns_level(self) -> bool:
-        """Whether how much it expects comes from the outcomes learned from."""
-        return not isinstance(self.model, Baseline | Lifetime)
-
-    def _made(self) -> Any:
-        if self.name not in CANDIDATES:
-            raise InputError(
-                f"{self.name!r} is no candidate; known are {', '.join(CANDIDATES)}"
-            )
-        return CANDIDATES[self.name].make()
-
-    def _of_others(self, features: pd.DataFrame, outcomes: pd.DataFrame) -> Numbers:
-        """Return the spend expected of each by a model that did not know them."""
-        if isinstance(self.model, Blend):
-            # it has made them for itself, and need not keep them
-            expected, self.model.of_others = self.model.of_others, None
-            return expected
-        # few parameters hardly learn a customer by heart
-        if isinstance(self.model, Baseline | Lifetime):
-            return np.maximum(self.model.predict(features)[2], 0.0)
-        expected = np.zeros(len(features))
-        folds = KFold(FOLDS, shuffle=True, random_state=0)
-        for others, fold in folds.split(expected):
-            model = self._made()
-            model.fit(features.iloc[others], outcomes.iloc[others], self.horizon_days)
-            found = model.predict(features.iloc[fold])[2]
-            expected[fold] = 0.0 if found is None else found
-        return np.maximum(expected, 0.0)
+        columns = dict.fromkeys(PREDICTED, np.full(len(features), np.nan))
+        if len(features):
+            found = self.model_.predict(features)
+            returns = np.clip(found.return_probability, 0.0, 1.0)
+            columns["return_probability"] = returns
+            columns["expected_purchases"] = np.maximum(found.purchases, returns)
+            if found.spend is not None and self.interval_ is not None:
+                spend = np.maximum(found.spend, 0.0)
+                columns["expected_spend"] = spend
+                low, high = self.interval_.predict(spend)
+                columns["spend_low"], columns["spend_high"] = low, high
+        return pd.DataFrame(columns, index=features.index)
 
 
-def _checked(
-    name: str, features: pd.DataFrame, outcomes: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+class InSeason(BaseEstimator):
+    """A model of next purchases whose level follows the season.
+
+    A model learns the level of the season after its as-of date. Another season brings
+    more or less. The same days one year earlier tell how much, and they are known when
+    the model predicts. Models that learn no level keep theirs: the baselines and the
+    buy-till-you-die models.
+
+    Parameters
+    ----------
+    estimator : NextPurchases
+        Not fitted.
+    training_season : Season
+        The season of the outcomes that the estimator learns from.
+
+    Attributes
+    ----------
+    estimator_ : NextPurchases
+        Fitted.
+    """
+
+    def __init__(
+        self, estimator: NextPurchases, training_season: Season = UNKNOWN
+    ) -> None:
+        self.estimator = estimator
+        self.training_season = training_season
+
+    def fit(
+        self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
+    ) -> Self:
+        """Learn as ``NextPurchases.fit`` does."""
+        self.estimator_: NextPurchases = clone(self.estimator)
+        self.estimator_.fit(features, outcomes, horizon_days)
+        return self
+
+    def predict(self, features: pd.DataFrame, season: Season) -> pd.DataFrame:
+        """Return what is expected of n customers in a season.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame of shape (n, d)
+            As in ``NextPurchases.predict``.
+        season : Season
+            The horizon one year earlier. If it is unknown, the level does not change.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n, 5)
+            As of ``NextPurchases.predict``.
+        """
+        found = self.estimator_.predict(features)
+        if not self.estimator_.learns_level:
+            return found
+        purchases = _factor(season.purchases, self.training_season.purchases)
+        spend = _factor(season.spend, self.training_season.spend)
+        # purchases come at a rate, and the rate grows with the factor
+        no_return = 1 - found["return_probability"].to_numpy()
+        returns = 1 - no_return**purchases
+        expected = found["expected_purchases"].to_numpy() * purchases
+        changed: dict[str, Any] = {
+            "return_probability": returns,
+            "expected_purchases": np.maximum(expected, returns),
+        }
+        for name in ("expected_spend", "spend_low", "spend_high"):
+            changed[name] = found[name] * spend
+        return found.assign(**changed)
+
+
+def _canonical_order(*frames: pd.DataFrame) -> NDArray[np.int64]:
+    """Return an order of the rows that depends only on their values."""
+    hashes = [
+        pd.util.hash_pandas_object(frame, index=False).to_numpy() for frame in frames
+    ]
+    return np.lexsort(hashes[::-1])
+
+
+def _checked(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the outcomes as booleans and floats."""
     if len(features) != len(outcomes):
         raise InputError(
-            f"{name}: {len(features)} rows of features and {len(outcomes)} of "
-            "outcomes; give both of the same customers"
+            f"next purchases: {len(features)} rows of features and {len(outcomes)} of "
+            "outcomes; give both for the same customers"
         )
-    if len(features) < LEAST_CUSTOMERS:
+    if len(features) < MIN_CUSTOMERS:
         raise InputError(
-            f"{name}: there are {len(features)} customers to learn from; give at least "
-            f"{LEAST_CUSTOMERS}"
+            f"next purchases: there are {len(features)} customers to learn from; give "
+            f"at least {MIN_CUSTOMERS}"
         )
-    missing = [column for column in OUTCOMES if column not in outcomes]
-    if missing:
+    if missing := [column for column in OUTCOMES if column not in outcomes]:
         raise InputError(
-            f"{name}: the outcomes have no column {', '.join(missing)}; add it"
+            f"next purchases: the outcomes have no column {', '.join(missing)}; add it"
         )
     for column in ("has_returned", "purchases"):
-        if outcomes[column].isna().any():
+        if nulls := int(outcomes[column].isna().sum()):
             raise InputError(
-                f"{name}: {column} is null for {int(outcomes[column].isna().sum())} "
-                "customers; learn from those whose outcome is known"
+                f"next purchases: {column} is null for {nulls} customers; learn from "
+                "customers with known outcomes"
             )
-    return features, pd.DataFrame(
+    return pd.DataFrame(
         {
             "has_returned": outcomes["has_returned"].to_numpy(dtype=bool),
             "purchases": outcomes["purchases"].to_numpy(dtype=float),
             "spend": outcomes["spend"].to_numpy(dtype=float, na_value=np.nan),
         }
     )
+
+
+def _factor(season: float, training_season: float) -> float:
+    """Return one season over the other, 1 if one of them is unknown.
+
+    Examples
+    --------
+    >>> _factor(200.0, 100.0), _factor(math.nan, 100.0), _factor(9_000.0, 100.0)
+    (2.0, 1.0, 3.0)
+    """
+    if math.isnan(season) or math.isnan(training_season):
+        return 1.0
+    if season <= 0 or training_season <= 0:
+        return 1.0
+    return min(max(season / training_season, MIN_FACTOR), MAX_FACTOR)

@@ -1,42 +1,54 @@
-"""Probabilities of segments that can be believed, however few customers are in one."""
+"""Probabilities of segments that hold, even if few customers are in a segment."""
+
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import softmax
+from sklearn.base import BaseEstimator
 
 __all__ = [
     "FOLDS",
-    "LEAST",
+    "MIN_PROBABILITY",
     "Codes",
     "Probabilities",
-    "calibrated",
-    "dealt_out",
-    "softmax",
-    "tempered",
+    "SegmentCalibration",
+    "stratified_folds",
 ]
 
-# of the customers, to calibrate on those that a fit has not seen
 FOLDS = 3
-# less than this is no probability, so that its logarithm is finite
-LEAST = 1e-6
+# smaller probabilities count as this one, so that logarithms are finite
+MIN_PROBABILITY = 1e-6
+# of the search: logarithm of the temperature, log odds of the caution
+START = (0.0, -3.0)
+BOUNDS = ((-3.0, 3.0), (-7.0, 7.0))
 
 Probabilities = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 
-def dealt_out(codes: Codes) -> Codes:
-    """Return a fold for each customer; those of a segment are dealt out in turn.
+def stratified_folds(codes: Codes) -> Codes:
+    """Return a fold for each customer; the customers of a segment take turns.
+
+    Unlike scikit-learn's ``StratifiedKFold`` it takes segments of a single customer.
+    That customer is in one fold only, and a fit to the other folds does not know the
+    segment.
 
     Parameters
     ----------
     codes : ndarray of shape (n,)
-        The segment of each customer, from 0 on.
+        The segment of each customer, from 0.
 
     Returns
     -------
     ndarray of shape (n,)
-        From 0 to ``FOLDS`` - 1. A segment of one customer is in one fold only, and a
-        fit to the others does not know it.
+        From 0 to ``FOLDS`` - 1.
+
+    Examples
+    --------
+    >>> stratified_folds(np.array([0, 1, 0, 1, 0, 1]))
+    array([0, 0, 1, 1, 2, 2])
     """
     order = np.argsort(codes, kind="stable")
     folds = np.empty(len(codes), dtype=np.int64)
@@ -44,58 +56,61 @@ def dealt_out(codes: Codes) -> Codes:
     return folds
 
 
-def softmax(scores: Probabilities) -> Probabilities:
-    """Return probabilities of scores of shape (n, classes), row by row."""
-    exponential = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return exponential / exponential.sum(axis=1, keepdims=True)
+class SegmentCalibration(BaseEstimator):
+    """Sharpens or flattens probabilities, then mixes them with the segments' shares.
 
-
-def tempered(
-    raw: Probabilities, shares: Probabilities, temperature: float, caution: float
-) -> Probabilities:
-    """Sharpen or flatten probabilities, then mix them with the segments' shares.
+    Two numbers are learned, so that a segment of a single customer does no harm. The
+    most likely segment rarely changes.
 
     Parameters
     ----------
-    raw : ndarray of shape (n, classes)
-        As a classifier gives them, 0 for a segment it does not know.
     shares : ndarray of shape (classes,)
-        How many of the customers are in each segment.
-    temperature : float
-        Above 1 flattens, below 1 sharpens.
-    caution : float
+        Share of the customers in each segment.
+
+    Attributes
+    ----------
+    temperature_ : float
+        Above 1 it flattens the probabilities, below 1 it sharpens them.
+    caution_ : float
         Weight of the shares, from 0 to 1.
-    """
-    sharpened = softmax(np.log(np.maximum(raw, LEAST)) / temperature)
-    return (1 - caution) * sharpened + caution * shares
-
-
-def calibrated(
-    unseen: Probabilities, codes: Codes, shares: Probabilities
-) -> tuple[float, float]:
-    """Return the temperature and the caution of least log-loss.
-
-    Parameters
-    ----------
-    unseen : ndarray of shape (n, classes)
-        What fits to other customers say of each.
-    codes : ndarray of shape (n,)
-        The segment of each.
-    shares : ndarray of shape (classes,)
-        How many of the customers are in each segment.
 
     References
     ----------
     Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
     """
-    rows = np.arange(len(codes))
 
-    def of(point: Probabilities) -> tuple[float, float]:
-        return float(np.exp(point[0])), float(1 / (1 + np.exp(-point[1])))
+    def __init__(self, shares: Probabilities) -> None:
+        self.shares = shares
 
-    def loss(point: Probabilities) -> float:
-        found = tempered(unseen, shares, *of(point))[rows, codes]
-        return -float(np.log(np.maximum(found, LEAST)).mean())
+    def fit(self, probabilities: Probabilities, codes: Codes) -> Self:
+        """Find the temperature and the caution with the smallest log loss.
 
-    bounds = [(-3.0, 3.0), (-7.0, 7.0)]
-    return of(minimize(loss, [0.0, -3.0], method="Nelder-Mead", bounds=bounds).x)
+        Parameters
+        ----------
+        probabilities : ndarray of shape (n, classes)
+            Out-of-fold, as a classifier gives them; 0 for segments it does not know.
+        codes : ndarray of shape (n,)
+            The segment of each customer, from 0.
+        """
+        rows = np.arange(len(codes))
+
+        def loss(point: Probabilities) -> float:
+            self._set(point)
+            found = self.transform(probabilities)[rows, codes]
+            return -float(np.log(np.maximum(found, MIN_PROBABILITY)).mean())
+
+        self._set(minimize(loss, START, method="Nelder-Mead", bounds=BOUNDS).x)
+        return self
+
+    def transform(self, probabilities: Probabilities) -> Probabilities:
+        """Return calibrated probabilities of n customers, shape (n, classes)."""
+        logs = np.log(np.maximum(probabilities, MIN_PROBABILITY))
+        tempered = softmax(logs / self.temperature_, axis=1)
+        calibrated: Probabilities = (
+            1 - self.caution_
+        ) * tempered + self.caution_ * self.shares
+        return calibrated
+
+    def _set(self, point: Probabilities) -> None:
+        self.temperature_ = float(np.exp(point[0]))
+        self.caution_ = float(1 / (1 + np.exp(-point[1])))

@@ -4,61 +4,57 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.parallel import single_threaded
 from customer_segmentation.prediction.preparation import Preparation
 from customer_segmentation.prediction.segments.calibration import (
     FOLDS,
     Codes,
     Probabilities,
-    calibrated,
-    dealt_out,
-    tempered,
+    SegmentCalibration,
+    stratified_folds,
 )
-from customer_segmentation.prediction.segments.estimators import ESTIMATORS
+from customer_segmentation.prediction.settings import SEED
 
-__all__ = ["SegmentClassifier", "aligned"]
+__all__ = ["SegmentClassifier", "sorted_by_key"]
 
-# a strong penalty, for there is a margin for every segment
+# a strong penalty, because each segment has a margin
 LINK_C = 0.03
 
 
-class SegmentClassifier:
-    """One classifier with its preparation of features and calibrated probabilities.
+class SegmentClassifier(BaseEstimator):
+    """A classifier of scikit-learn with prepared features and calibrated probabilities.
 
-    Probabilities are calibrated on customers that the fit has not seen: they are
-    sharpened or flattened by a temperature, then mixed with the shares of the segments.
-    Two numbers, so that a segment of a single customer does no harm. Which segment is
-    the likeliest changes next to never.
+    Probabilities are calibrated on out-of-fold predictions.
 
     Parameters
     ----------
-    name : str
-        One of ``ESTIMATORS``.
-    seed : int
-        Of what it draws.
+    estimator : scikit-learn classifier
+        Not fitted.
+    random_state : int
+        Seed of the estimator, if it draws.
 
     Attributes
     ----------
-    classes : list of str
+    classes_ : ndarray of str
         The segments, sorted.
-    shares : ndarray of shape (classes,)
-        How many of the customers are in each.
-    preparation : Preparation
+    shares_ : ndarray of shape (classes,)
+        Share of the customers in each segment.
+    preparation_ : Preparation
         From features to columns.
-    estimator : scikit-learn classifier or None
-        None where all customers are in one segment.
-    link : LogisticRegression or None
-        From margins to probabilities, of a classifier that knows no probabilities.
-    temperature, caution : float
-        Of the calibration; caution is the weight of the shares, from 0 to 1.
+    estimator_ : scikit-learn classifier or None
+        None if all customers are in one segment.
+    link_ : LogisticRegression or None
+        From margins to probabilities, if the estimator gives no probabilities.
+    calibration_ : SegmentCalibration
     """
 
-    def __init__(self, name: str, seed: int = 0) -> None:
-        self.name = name
-        self.seed = seed
+    def __init__(self, estimator: Any, random_state: int = SEED) -> None:
+        self.estimator = estimator
+        self.random_state = random_state
 
     def fit(self, features: pd.DataFrame, segments: pd.Series) -> Self:
         """Learn from customers whose segment is known.
@@ -66,132 +62,153 @@ class SegmentClassifier:
         Parameters
         ----------
         features : pandas.DataFrame of shape (n, d)
-            Indexed by customer key; the order of the rows does not matter.
+            Indexed by customer key. The order of the rows does not matter.
         segments : pandas.Series of shape (n,)
-            The segment of each, by the same keys.
+            The segment of each customer, by the same keys.
 
         Raises
         ------
         InputError
-            If there is no customer, one has no segment, or a feature cannot be used.
+            If there are no customers, a segment is missing, or a feature cannot be
+            read.
         """
-        self.fit_and_judge(features, segments)
+        self.fit_out_of_fold(features, segments)
         return self
 
-    # a sum has other bits when other threads share it
-    @threadpool_limits.wrap(limits=1)
-    def fit_and_judge(
+    @single_threaded()
+    def fit_out_of_fold(
         self, features: pd.DataFrame, segments: pd.Series
     ) -> Probabilities:
-        """Fit, and return how likely fits without them held each customer's segment.
+        """Fit as ``fit`` does, and return out-of-fold probabilities.
 
         Returns
         -------
         ndarray of shape (n,)
-            Calibrated; sorted by customer key.
+            The calibrated probability of each customer's own segment, sorted by key.
         """
-        features, segments = aligned(features, segments)
-        self.classes: list[str] = sorted(segments.unique().tolist())
-        codes = segments.map({name: code for code, name in enumerate(self.classes)})
-        codes = codes.to_numpy(dtype=np.int64)
-        self.shares = np.bincount(codes) / len(codes)
-        self.preparation = Preparation().fit(features)
-        columns = self.preparation.transform(features)
-        self.estimator = self._fitted(columns, codes)
-        scores = self._score_unseen(columns, codes)
-        self.link = None
-        if self.estimator is not None and not hasattr(self.estimator, "predict_proba"):
-            self.link = LogisticRegression(C=LINK_C, max_iter=1_000).fit(scores, codes)
-        unseen = self._linked(scores)
-        self.temperature, self.caution = calibrated(unseen, codes, self.shares)
-        return self._calibrated(unseen)[np.arange(len(codes)), codes]
+        features, segments = sorted_by_key(features, segments)
+        self.classes_, codes = np.unique(
+            segments.to_numpy(dtype=str), return_inverse=True
+        )
+        self.shares_ = np.bincount(codes) / len(codes)
+        self.preparation_ = Preparation()
+        columns = self.preparation_.fit_transform(features)
+        self.estimator_ = self._fitted(columns, codes)
+        scores = self._out_of_fold_scores(columns, codes)
+        self.link_: LogisticRegression | None = None
+        if self.estimator_ is not None and not _has_probabilities(self.estimator_):
+            self.link_ = LogisticRegression(C=LINK_C, max_iter=1_000)
+            self.link_.fit(scores, codes)
+        out_of_fold = self._linked(scores)
+        self.calibration_ = SegmentCalibration(self.shares_).fit(out_of_fold, codes)
+        calibrated = self.calibration_.transform(out_of_fold)
+        return calibrated[np.arange(len(codes)), codes]
 
-    @threadpool_limits.wrap(limits=1)
+    @single_threaded()
     def predict_proba(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return how likely each customer is in each segment.
+        """Return the probabilities of the segments of n customers.
 
         Parameters
         ----------
         features : pandas.DataFrame of shape (n, d)
-            With the features learned from, n may be 0.
+            With the features learned from.
 
         Returns
         -------
         pandas.DataFrame of shape (n, classes)
-            Indexed as the features, a column for each of ``classes``; rows sum to 1.
+            Indexed as the features, with a column for each of ``classes_``. Rows add up
+            to 1.
 
         Raises
         ------
         InputError
             If a feature is missing.
         """
-        columns = self.preparation.transform(features)
-        raw = self._linked(self._score(self.estimator, columns))
-        found = self._calibrated(raw)
-        return pd.DataFrame(found, index=features.index, columns=self.classes)
-
-    def _calibrated(self, raw: Probabilities) -> Probabilities:
-        return tempered(raw, self.shares, self.temperature, self.caution)
+        columns = self.preparation_.transform(features)
+        scores = self._linked(self._scores(self.estimator_, columns))
+        found = self.calibration_.transform(scores)
+        return pd.DataFrame(found, index=features.index, columns=self.classes_)
 
     def _fitted(self, columns: Probabilities, codes: Codes) -> Any:
         if len(np.unique(codes)) < 2:
             return None
-        return ESTIMATORS[self.name](len(codes), self.seed).fit(columns, codes)
+        estimator = clone(self.estimator)
+        settings = estimator.get_params()
+        if "random_state" in settings:
+            estimator.set_params(random_state=self.random_state)
+        if "n_neighbors" in settings:
+            neighbors = min(settings["n_neighbors"], len(codes))
+            estimator.set_params(n_neighbors=neighbors)
+        return estimator.fit(columns, codes)
 
-    def _score_unseen(self, columns: Probabilities, codes: Codes) -> Probabilities:
-        """Return what fits to the other folds say of each customer."""
-        folds = dealt_out(codes)
-        unseen = np.empty((len(codes), len(self.classes)))
+    def _out_of_fold_scores(
+        self, columns: Probabilities, codes: Codes
+    ) -> Probabilities:
+        folds = stratified_folds(codes)
+        scores = np.empty((len(codes), len(self.classes_)))
         for fold in range(FOLDS):
-            is_held = folds == fold
-            fitted = self._fitted(columns[~is_held], codes[~is_held])
-            unseen[is_held] = self._score(fitted, columns[is_held])
-        return unseen
+            is_test = folds == fold
+            estimator = self._fitted(columns[~is_test], codes[~is_test])
+            scores[is_test] = self._scores(estimator, columns[is_test])
+        return scores
 
-    def _score(self, estimator: Any, columns: Probabilities) -> Probabilities:
-        """Return probabilities, of segments not seen 0; or margins, of those -1."""
+    def _scores(self, estimator: Any, columns: Probabilities) -> Probabilities:
+        """Return probabilities, or margins if the estimator gives no probabilities.
+
+        Segments that the estimator does not know have a probability of 0 or a margin of
+        -1. Without an estimator the scores are the shares.
+        """
         if estimator is None or len(columns) == 0:
-            return np.tile(self.shares, (len(columns), 1))
-        if hasattr(estimator, "predict_proba"):
-            scores = np.zeros((len(columns), len(self.classes)))
+            return np.tile(self.shares_, (len(columns), 1))
+        shape = (len(columns), len(self.classes_))
+        if _has_probabilities(estimator):
+            scores = np.zeros(shape)
             scores[:, estimator.classes_] = estimator.predict_proba(columns)
             return scores
         margins = estimator.decision_function(columns)
         if margins.ndim == 1:
             margins = np.column_stack([-margins, margins])
-        scores = np.full((len(columns), len(self.classes)), -1.0)
+        scores = np.full(shape, -1.0)
         scores[:, estimator.classes_] = margins
         return scores
 
     def _linked(self, scores: Probabilities) -> Probabilities:
-        if self.link is None or len(scores) == 0:
+        if self.link_ is None or len(scores) == 0:
             return scores
-        return self.link.predict_proba(scores)
+        probabilities: Probabilities = self.link_.predict_proba(scores)
+        return probabilities
 
 
-def aligned(
+def sorted_by_key(
     features: pd.DataFrame, segments: pd.Series
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return both sorted by key, so that the order of the rows does not matter.
+    """Return both sorted by customer key, so that the order of rows does not matter.
 
     Raises
     ------
     InputError
-        If there is no customer, a key is there twice or in one of both only, or a
+        If there are no customers, a key is duplicated or only in one of the two, or a
         customer has no segment.
     """
     if len(segments) == 0:
-        raise InputError("segments: no customer to learn from; give at least one")
+        raise InputError("segments: there are no customers to learn from; give some")
     if not features.index.is_unique or not segments.index.is_unique:
-        raise InputError("customers: a key is there twice; give one row per customer")
+        raise InputError(
+            "customers: a key is duplicated; give one row for each customer"
+        )
     if len(features) != len(segments) or not segments.index.isin(features.index).all():
         raise InputError(
-            "customers: features and segments are of others; give both the same keys"
+            "customers: features and segments have different keys; give both for the "
+            "same customers"
         )
     if segments.isna().any():
         raise InputError(
-            f"segments: {int(segments.isna().sum())} customers have none; leave "
-            "them out"
+            f"segments: {int(segments.isna().sum())} customers have no segment; remove "
+            "them"
         )
     segments = segments.astype(str).sort_index()
     return features.loc[segments.index], segments
+
+
+def _has_probabilities(estimator: Any) -> bool:
+    return hasattr(estimator, "predict_proba")
