@@ -45,7 +45,7 @@ scores as (
 
 ),
 
--- the first of the declared targets that the source system has
+-- the preferred segmentation is the first target that the source system has
 predicted_segments as (
 
     select

@@ -13,8 +13,8 @@ splits as (
 
 ),
 
--- of the models that were promoted for what is scored today, the last one is in use; a model
--- that was trained on a later date knows what is to come
+-- the champion is the last promoted model of what is scored today; a model that was
+-- trained as of a later date knows the future
 usable as (
 
     select

@@ -6,8 +6,8 @@ candidates as (
 
 ),
 
--- a candidate with one cluster, or without resamples, cannot be chosen; multiplied by the
--- root of k, the silhouette does not favour segments that merge neighbours
+-- candidates with one cluster, or without resamples, cannot be chosen; the root of k
+-- is a factor, because the silhouette alone favours few segments that merge neighbours
 judged as (
 
     select
@@ -24,7 +24,7 @@ judged as (
             when structure_p_value <= {{ threshold('significance') }} then 1
             else 0
         end as nulls_beaten,
-        -- resamples differ by chance: from here on, candidates are equally stable
+        -- above these thresholds, resamples differ by chance only
         stability_mean >= {{ threshold('full_mean_stability') }}
         and coalesce(stability_min >= {{ threshold('full_min_stability') }}, false)
             as is_fully_stable
@@ -34,7 +34,7 @@ judged as (
 
 ),
 
--- stability is compared among candidates that are as large and beat as many null data
+-- stability is compared between candidates that are equal in the earlier criteria
 compared as (
 
     select

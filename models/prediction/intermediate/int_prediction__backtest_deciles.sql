@@ -6,7 +6,7 @@ backtests as (
 
 ),
 
--- decimals, so that sums do not depend on the order of the rows
+-- the sum of decimals does not depend on the order of the rows
 measured as (
 
     {% for outcome, predicted, actual in [
@@ -34,18 +34,18 @@ measured as (
 
 ),
 
--- equal predictions are cut by key, so that the groups are equally large
+-- ties are ordered by key, so that all deciles have the same size
 ranked as (
 
     select
         *,
         row_number() over (
-            splitition by
+            partition by
                 source_system, population, split, horizon_days, algorithm, outcome
             order by predicted asc, customer_key asc
         ) as predicted_rank,
         count(*) over (
-            splitition by
+            partition by
                 source_system, population, split, horizon_days, algorithm, outcome
         ) as customers
 

@@ -6,8 +6,8 @@ evaluations as (
 
 ),
 
--- rank, calibration and error on past days: of spend, or of purchases in a source system
--- without amounts
+-- for next purchases the rank, the calibration and the error: of the spend, or of the
+-- purchases in a source system without amounts
 measures as (
 
     select *
@@ -16,7 +16,7 @@ measures as (
 
 ),
 
--- measures that differ by rounding only share a rank
+-- values that differ by a rounding error share a rank
 ranked as (
 
     select

@@ -46,8 +46,8 @@ ranges as (
 
 ),
 
--- an existing customer is measured on a training date, a new one on the day after the first
--- purchase
+-- existing customers are measured on training dates, new customers on the day after the
+-- first purchase
 measured as (
 
     select distinct

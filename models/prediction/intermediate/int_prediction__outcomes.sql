@@ -14,7 +14,7 @@ transactions as (
 
 ),
 
--- a return counts on its own day, as money and not as a purchase
+-- a return counts on the day of the return, as an amount but not as a purchase
 happened as (
 
     select

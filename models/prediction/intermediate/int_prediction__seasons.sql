@@ -43,8 +43,8 @@ training_dates as (
 
 ),
 
--- the days after a date are for models that learn from it, once they are over; the same days
--- a year before are known on that date
+-- models learn from the days after a date once these days are over; the same days a
+-- year before are known on the date itself
 windows as (
 
     select
@@ -59,7 +59,7 @@ windows as (
 
     union all
 
-    -- a longer horizon would reach beyond the date
+    -- a year before, a longer horizon would reach beyond the date
     select
         source_system,
         horizon_days,

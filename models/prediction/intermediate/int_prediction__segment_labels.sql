@@ -26,7 +26,7 @@ targets as (
 
 ),
 
--- an RFM segment is its own name; other segments have the name they have today
+-- models predict RFM segments by name and other segments by id; names are as of today
 segments as (
 
     select

@@ -19,7 +19,7 @@ declared_features as (
 
 ),
 
--- a share is the mean of ones and zeros
+-- the share of a category is a mean of ones and zeros
 united as (
 
     select
@@ -96,7 +96,7 @@ averaged as (
 
 ),
 
--- rounded, so that ranks do not depend on the last bit of a double
+-- rounded, because ranks must not depend on the last bit of a double
 compared as (
 
     select

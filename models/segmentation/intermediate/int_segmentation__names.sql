@@ -24,7 +24,7 @@ segments as (
 
 ),
 
--- the long name has one more word, and grades
+-- the long name has one more word, and grades such as `very`
 phrased as (
 
     select

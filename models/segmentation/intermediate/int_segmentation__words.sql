@@ -14,7 +14,7 @@ feature_words as (
 
 ),
 
--- only more of a category says something: fewer of one means more of the others
+-- fewer customers of one category mean more of another, so only `more` is a word
 words_assigned as (
 
     select
@@ -71,7 +71,7 @@ counted as (
 
 ),
 
--- the words of a name are in the order of the declaration, so names can be compared
+-- in the order of the declaration, names of different segments are easy to compare
 placed as (
 
     select
