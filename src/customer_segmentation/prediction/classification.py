@@ -94,7 +94,7 @@ class PredictedSegments:
         size = len(self.names)
         pairs = self.actual * size + self.predicted
         counted = np.bincount(pairs, weights=weights, minlength=size * size)
-        return counted.reshape(size, size)
+        return np.asarray(counted, dtype=float).reshape(size, size)
 
     def quality(self, weights: Counts) -> Quality:
         """Return the metrics if each customer counts as often as its weight says."""
@@ -154,7 +154,7 @@ def bootstrap_means(
     evenly = np.full(customers, 1 / customers)
     return pd.DataFrame(
         [
-            mean_quality(by_seed, rng.multinomial(customers, evenly))
+            mean_quality(by_seed, rng.multinomial(customers, evenly).astype(float))
             for _ in range(resamples)
         ],
         columns=[metric.name for metric in fields(Quality)],

@@ -1,7 +1,7 @@
 """Cohorts: customers on an as-of date, with their features and what they did next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -118,13 +118,11 @@ class Cohort:
 
     def take(self, rows: Sequence[int]) -> Self:
         """Return some of the rows, by position."""
-        return type(self)(
-            *(
-                frame.iloc[rows].reset_index(drop=True)
-                for frame in (self.keys, self.features, self.outcomes)
-            ),
-            season=self.season,
+        keys, features, outcomes = (
+            frame.iloc[rows].reset_index(drop=True)
+            for frame in (self.keys, self.features, self.outcomes)
         )
+        return replace(self, keys=keys, features=features, outcomes=outcomes)
 
 
 CohortPair = tuple[Cohort, Cohort]

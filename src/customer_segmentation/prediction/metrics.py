@@ -184,7 +184,7 @@ def _gini(order_by: Numbers, actual: Numbers) -> float:
     ranks = np.cumsum(sizes) - (sizes - 1) / 2
     count = len(actual)
     weighted = float(np.sum(ranks * sizes * shared))
-    return 2 * weighted / (count * total) - (count + 1) / count
+    return float(2 * weighted / (count * total) - (count + 1) / count)
 
 
 def _decile_means(

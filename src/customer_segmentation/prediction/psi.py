@@ -54,7 +54,8 @@ class _Numbers:
 
     @classmethod
     def of(cls, values: pd.Series) -> "_Numbers":
-        numbers = _finite(_numbers(values))
+        numbers = _numbers(values)
+        numbers = numbers[np.isfinite(numbers)]
         if len(numbers) == 0:
             return cls((), None, None)
         cuts = np.quantile(numbers, DECILES, method="inverted_cdf")
@@ -234,14 +235,11 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _numbers(values: pd.Series) -> NDArray[np.float64]:
-    if pd.api.types.is_numeric_dtype(values):
-        return values.to_numpy(dtype=float, na_value=np.nan)
-    # decimals, or nulls only
-    return values.astype(object).where(values.notna()).to_numpy(dtype=float)
-
-
-def _finite(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    return numbers[np.isfinite(numbers)]
+    """Return numbers, decimals or nulls as floats; infinite ones stay."""
+    if not pd.api.types.is_numeric_dtype(values):
+        values = values.astype(object).where(values.notna())
+    numbers: NDArray[np.float64] = values.to_numpy(dtype=float, na_value=np.nan)
+    return numbers
 
 
 def _texts(values: pd.Series) -> pd.Series:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -69,8 +69,8 @@ class Split:
 
     source_system: str
     task: str
-    population: str
-    name: str
+    population: Literal["existing", "new"]
+    name: Literal["score", "fit", "test", "selection"]
     horizon_days: int
     is_cross_validated: bool
     train: DateRange | None

@@ -6,13 +6,11 @@ import pandas as pd
 
 from customer_segmentation import engine
 from customer_segmentation.prediction.settings import RFM
-from customer_segmentation.segmentation.fits import FittedSegmentation
-from customer_segmentation.segmentation.tables import _last_fits, _model
+from customer_segmentation.segmentation import assign_frame, fit_columns
 
 __all__ = ["read_segment_targets"]
 
 ON_TARGET_DATE = {"is_segment_target_date": True}
-KEYS = ["customer_key", "source_system", "as_of_date"]
 TARGETS = ["customer_key", "segment", "has_returned"]
 
 
@@ -41,55 +39,39 @@ def read_segment_targets(
         ``customer_key``, ``segment``, and whether the customer ``has_returned`` by that
         date. Segmentations without customers are missing.
     """
-    models = _last_models(fits, segmentations)
-    read = {one.name for _, model in models.values() for one in model.design.features}
+    needed = ["purchase_days", *fit_columns(fits, segmentations)]
     customers = engine.read(
         customer_days,
-        list(dict.fromkeys([*KEYS, "purchase_days", *sorted(read)])),
+        list(dict.fromkeys(["customer_key", "source_system", *needed])),
         where=ON_TARGET_DATE,
     )
-    customers["has_returned"] = customers["purchase_days"] > 1
-    targets = {}
-    for segmentation in segmentations:
-        if segmentation == RFM:
-            found = _rfm_segments(rfm_segments, customers)
-        elif segmentation in models:
-            found = _assigned(models[segmentation], customers)
-        else:
-            continue
-        for source_system, rows in found.groupby("source_system"):
-            targets[str(source_system), segmentation] = rows[TARGETS].reset_index(
-                drop=True
-            )
-    return targets
-
-
-def _rfm_segments(
-    rfm_segments: engine.Relation, customers: pd.DataFrame
-) -> pd.DataFrame:
-    rows = engine.read(
-        rfm_segments,
-        ["customer_key", "as_of_date", "rfm_segment"],
-        where=ON_TARGET_DATE,
-    ).rename(columns={"rfm_segment": "segment"})
-    kept = customers[[*KEYS, "has_returned"]]
-    return kept.merge(rows, on=["customer_key", "as_of_date"]).dropna(subset="segment")
-
-
-def _last_models(fits, segmentations):
-    last = _last_fits(fits)
+    segments = pd.concat(
+        [_read_rfm_segments(rfm_segments), _assign(customers, fits, segmentations)],
+        ignore_index=True,
+    )
+    returned = customers["purchase_days"] > 1
+    known = customers[["customer_key", "source_system"]].assign(has_returned=returned)
+    labelled = known.merge(segments, on="customer_key")
+    groups = dict(list(labelled.groupby(["segmentation", "source_system"])))
     return {
-        name: (
-            last[name]["source_system"],
-            FittedSegmentation.from_json(_model(fits, last[name]["fit_id"])),
-        )
-        for name in segmentations
-        if name in last
+        (source_system, segmentation): rows[TARGETS].reset_index(drop=True)
+        for segmentation in segmentations
+        for (name, source_system), rows in groups.items()
+        if name == segmentation
     }
 
 
-def _assigned(fit, customers):
-    source_system, model = fit
-    rows = customers[customers["source_system"] == source_system]
-    assignment, _, is_kept = model.assign(rows)
-    return rows[is_kept].assign(segment=assignment.segment.astype(str))
+def _read_rfm_segments(rfm_segments: engine.Relation) -> pd.DataFrame:
+    """Return ``customer_key``, ``segmentation`` and ``segment`` by RFM."""
+    rows = engine.read(
+        rfm_segments, ["customer_key", "rfm_segment"], where=ON_TARGET_DATE
+    ).dropna()
+    return rows.rename(columns={"rfm_segment": "segment"}).assign(segmentation=RFM)
+
+
+def _assign(
+    customers: pd.DataFrame, fits: engine.Relation, segmentations: Sequence[str]
+) -> pd.DataFrame:
+    """Return the same columns by the last fits; a segment is its number as text."""
+    assigned = assign_frame(customers, fits, segmentations).dropna()
+    return assigned.assign(segment=assigned.pop("segment_id").astype(str))

@@ -1,64 +1,99 @@
-"""The tables that models of predictions read and write, small, as dbt keeps them."""
+"""The tables that Python models of predictions read and write, small, in memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import yaml
-from dbt_project import REPOSITORY
 from jinja2 import Template
 
 from customer_segmentation.prediction import (
-    LearnedFrom,
+    PredictionSettings,
+    PurchaseData,
+    SegmentData,
+    TrainingData,
     backtest_purchases,
     backtest_segments,
     evaluate_backtests,
     measure_drift,
     score_purchases,
     score_segments,
-    split_records,
     train_models,
 )
 from customer_segmentation.prediction.entries import REGISTRY
 from customer_segmentation.prediction.evaluations import EVALUATIONS
+from customer_segmentation.segmentation.tables import FITS
 
 __all__ = [
     *("AS_OF", "EXISTING", "NEW", "SEGMENT"),
-    *("Tables", "assert_defined", "snapshots"),
+    *("Tables", "assert_defined", "customer_days"),
 ]
 
-DECLARED = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
-RULES = DECLARED["prediction"] | {
-    # none that is shorter
-    "backtest_horizon_days": [365],
-    "segment_targets": ["rfm"],
-    "folds": 2,
-    "seeds": 1,
+VARIABLES = {
+    "prediction_segment_targets": ["rfm"],
+    "prediction_folds": 2,
+    "prediction_seeds": 1,
+    "segmentations": {},
 }
-VARIABLES = {"prediction": RULES, "segmentations": {}}
+SETTINGS = PredictionSettings.read(VARIABLES)
 AS_OF = date(2011, 12, 10)
-RECORDED_DAYS = 1_200
 SPEND = ["expected_spend", "spend_low", "spend_high"]
 EXISTING = ("shop", "next_purchases", "existing")
 NEW = ("shop", "next_purchases", "new")
 SEGMENT = ("shop", "segment:rfm", "new")
-INTERMEDIATE = REPOSITORY / "models" / "intermediate" / "prediction"
-# where the SQL models of a build find their parents here
+
+# task, population, split, horizon, and days before today of the customers to learn from
+# and of those to predict: as in int_features__splits, for a record of 1,200 days
+SPLITS = [
+    ("next_purchases", "existing", "score", 365, None, (0, 0)),
+    ("next_purchases", "existing", "fit", 365, (365, 365), None),
+    ("next_purchases", "existing", "test", 365, (730, 730), (365, 365)),
+    ("next_purchases", "existing", "selection", 365, (730, 730), (730, 730)),
+    ("next_purchases", "new", "score", 365, None, (7, 1)),
+    ("next_purchases", "new", "fit", 365, (1_110, 366), None),
+    ("next_purchases", "new", "test", 365, (1_110, 821), (455, 366)),
+    ("next_purchases", "new", "selection", 365, (1_110, 821), (1_110, 821)),
+    ("segment", "new", "score", 90, None, (7, 1)),
+    ("segment", "new", "fit", 90, (1_110, 91), None),
+    ("segment", "new", "test", 90, (1_110, 271), (180, 91)),
+    ("segment", "new", "selection", 90, (1_110, 451), (360, 271)),
+]
+
+MODELS = Path(__file__).resolve().parents[3] / "models" / "prediction"
+# what the SQL models of a build read, in the tables here
 REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
-    "int_prediction__splits": "splits",
+    "int_features__splits": "splits",
 }
 
 
-def compiled(name: str) -> str:
-    """Return the SQL of a model, on the tables here."""
-    model = Template((INTERMEDIATE / f"{name}.sql").read_text(encoding="utf-8"))
-    return model.render(
-        ref=REFERRED.get, var=VARIABLES.get, ratio="({}) / nullif({}, 0)".format
+def split_rows(today: date) -> pd.DataFrame:
+    """Return the splits of a day, as ``int_features__splits``."""
+
+    def dates(days: tuple[int, int] | None) -> tuple[date | None, date | None]:
+        if days is None:
+            return None, None
+        return today - timedelta(days[0]), today - timedelta(days[1])
+
+    return pd.DataFrame(
+        [
+            (
+                *("shop", task, population, split, horizon, train == test),
+                *dates(train),
+                *dates(test),
+                today,
+            )
+            for task, population, split, horizon, train, test in SPLITS
+        ],
+        columns=[
+            *("source_system", "task", "population", "split", "horizon_days"),
+            *("is_cross_validated", "train_from_date", "train_to_date"),
+            *("test_from_date", "test_to_date", "as_of_date"),
+        ],
     )
 
 
@@ -73,7 +108,9 @@ def first_purchases(days: Sequence[date], seed: int, **changes: object) -> pd.Da
             "source_system": "shop",
             "transaction_key": "shop:1",
             "first_purchase_date": days,
+            "as_of_date": [day + timedelta(1) for day in days],
             "is_new": False,
+            "is_training_customer": True,
             "country": rng.choice(["France", "EIRE"], count),
             "day_of_year": [day.timetuple().tm_yday for day in days],
             "basket_value": value,
@@ -85,19 +122,20 @@ def first_purchases(days: Sequence[date], seed: int, **changes: object) -> pd.Da
     return frame.assign(**changes)
 
 
-def snapshots(day: date, count: int, **changes: object) -> pd.DataFrame:
-    """Return customers who are seen on a day."""
+def customer_days(day: date, count: int, **changes: object) -> pd.DataFrame:
+    """Return existing customers on a training date."""
     rng = np.random.default_rng(1)
     bought = 1 + rng.poisson(rng.gamma(0.7, 4, count))
     spent = (bought * rng.lognormal(4, 1, count)).round(2)
-    keys = [f"shop:{number:04d}" for number in range(count)]
     frame = pd.DataFrame(
         {
-            "snapshot_key": [f"{key}:{day}" for key in keys],
-            "customer_key": keys,
+            "customer_key": [f"shop:{number:04d}" for number in range(count)],
             "source_system": "shop",
             "as_of_date": day,
-            "is_present": False,
+            "is_today": False,
+            "is_training_date": True,
+            "is_segment_target_date": False,
+            "has_purchased": True,
             "country": rng.choice(["France", "EIRE"], count),
             "purchase_days": bought,
             "interpurchase_days": np.where(bought > 1, 300 / bought, np.nan),
@@ -105,6 +143,8 @@ def snapshots(day: date, count: int, **changes: object) -> pd.DataFrame:
             "monetary": spent,
             "purchases_365": bought,
             "spend_365": spent,
+            # for segments only
+            "favourite_merchant": None,
         }
     )
     return frame.assign(**changes)
@@ -125,41 +165,36 @@ class Tables:
         self._connection = duckdb.connect()
         self.write("registry", REGISTRY.empty_table())
         self.write("evaluations", EVALUATIONS.empty_table())
+        self.write("fits", FITS.empty_table())
         self.move_to(as_of_date, count)
 
     def move_to(self, today: date, count: int = 60) -> None:
-        """Fill the features, outcomes and splits as of a day."""
-        start = today - timedelta(RECORDED_DAYS)
-        records = pd.DataFrame(
-            {
-                "source_system": ["shop"],
-                "as_of_date": [today],
-                "first_purchase_date": [start],
-            }
+        """Fill the features, outcomes, segments and splits as of a day."""
+        self.write("splits", split_rows(today))
+        # from the end of the burn-in to the last customer whose segment is known
+        spread = np.linspace(1_110, 91, 2 * count).astype(int).tolist()
+        days = [today - timedelta(days_ago) for days_ago in spread]
+        recent = [today - timedelta(number + 1) for number in range(8)]
+        learned = first_purchases(days, seed=1)
+        scored = first_purchases(
+            recent, seed=2, is_new=True, is_training_customer=False
         )
-        self.write("records", records)
-        self.write("splits", split_records(self.relation("records"), VARIABLES))
-        past = [today - timedelta(days) for days in (2 * 365, 365)]
+        self.write("new", pd.concat([learned, scored]))
+        on_target_date = customer_days(today, len(learned)).assign(
+            customer_key=learned["customer_key"],
+            as_of_date=[day + timedelta(91) for day in days],
+            is_training_date=False,
+            is_segment_target_date=True,
+            purchase_days=1 + (learned["basket_value"] > 50),
+        )
         self.write(
             "existing",
             pd.concat(
                 [
-                    *(snapshots(day, count) for day in past),
-                    snapshots(today, 12, is_present=True),
-                ]
-            ),
-        )
-        # from the end of the burn-in to the last of whom the segment is known
-        first, last = RULES["burn_in_days"], RECORDED_DAYS - 91
-        spread = np.linspace(first, last, 2 * count).astype(int).tolist()
-        days = [start + timedelta(day) for day in spread]
-        recent = [today - timedelta(number + 1) for number in range(8)]
-        self.write(
-            "new",
-            pd.concat(
-                [
-                    first_purchases(days, seed=1),
-                    first_purchases(recent, seed=2, is_new=True),
+                    customer_days(today - timedelta(730), count),
+                    customer_days(today - timedelta(365), count),
+                    on_target_date,
+                    customer_days(today, 12, is_today=True, is_training_date=False),
                 ]
             ),
         )
@@ -168,37 +203,46 @@ class Tables:
             create or replace table outcomes as
             select
                 customer_key, source_system, 'existing' as population,
-                as_of_date as origin_date, 365::int as horizon_days,
+                as_of_date, 365::int as horizon_days,
                 recency_days < 150 as has_returned,
                 case when recency_days < 150 then purchase_days else 0 end as purchases,
                 case when recency_days < 150 then monetary else 0 end as spend
-            from existing where not is_present
+            from existing where is_training_date
             union all
             select
-                customer_key, source_system, 'new', first_purchase_date + 1, 365,
+                customer_key, source_system, 'new', as_of_date, 365,
                 basket_products > 20,
                 case when basket_products > 20 then 2 else 0 end,
                 case when basket_products > 20 then 2 * basket_value else 0 end
-            from new where first_purchase_date + 366 <= date '{today}'
+            from new where as_of_date + 365 <= date '{today}'
             """
         )
         self.execute(
             """
-            create or replace table targets as
+            create or replace table rfm_segments as
             select
-                customer_key, source_system, 'rfm' as segmentation,
-                case when basket_value > 50 then 'Loyal' else 'Lost' end as segment,
-                basket_value > 50 as has_returned
-            from new where not is_new
+                customer_key, source_system, existing.as_of_date,
+                is_segment_target_date,
+                case when basket_value > 50 then 'Loyal' else 'Lost' end as rfm_segment
+            from existing join new using (customer_key, source_system)
+            where is_segment_target_date
             """
         )
         self.execute(
             "create or replace table seasons as"
-            " select 'shop' as source_system, as_of_date as origin_date,"
+            " select 'shop' as source_system, as_of_date,"
             " 365 as horizon_days, days_before, 1000 as purchases, 5000.0 as spend"
             " from (select distinct as_of_date from existing),"
             " (values (0), (365)) as days(days_before)"
         )
+
+    def copy(self) -> "Tables":
+        """Return a copy, to be changed."""
+        other = Tables.__new__(Tables)
+        other._connection = duckdb.connect()
+        for (name,) in self._connection.query("show tables").fetchall():
+            other.write(name, self.relation(name).to_arrow_table())
+        return other
 
     def relation(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a table as dbt.ref does."""
@@ -218,15 +262,23 @@ class Tables:
         self.execute(f"create or replace table {name} as from written")
         self._connection.unregister("written")
 
+    def build(self, name: str, path: str) -> None:
+        """Replace a table by what a SQL model of predictions finds in the others."""
+        model = Template((MODELS / path).read_text(encoding="utf-8"))
+        query = model.render(
+            ref=REFERRED.get, var=VARIABLES.get, ratio="({}) / nullif({}, 0)".format
+        )
+        self.execute(f"create or replace table {name} as {query}")
+
     def judge(
         self, places: Mapping[str, Sequence[float]], purpose: tuple[str, ...] = EXISTING
     ) -> None:
-        """Say what the back-tests measured, and choose the first algorithm.
+        """Set what the back-tests measured, and choose the first algorithm.
 
         Parameters
         ----------
         places : mapping of str to sequence of float
-            By algorithm errors, of which less is better.
+            Errors by algorithm.
         purpose : tuple of str
             Source system, task and population.
         """
@@ -234,12 +286,12 @@ class Tables:
         rows = [
             facts
             | {
-                "part": "selection",
+                "split": "selection",
                 "horizon_days": 365,
                 "algorithm": algorithm,
                 "metric": f"error_{number}",
                 "is_higher_better": False,
-                "is_choice": True,
+                "is_selection_metric": True,
                 "value": float(value),
             }
             for algorithm, values in places.items()
@@ -251,60 +303,66 @@ class Tables:
         choice = facts | {"algorithm": chosen, "baseline": baseline}
         self.write("choices", pd.DataFrame([choice]))
 
+    def purchase_data(self) -> PurchaseData:
+        """Read what models of purchases learn from."""
+        names = ("existing", "new", "outcomes", "seasons", "splits")
+        return PurchaseData.read(*map(self.relation, names))
+
+    def segment_data(self) -> SegmentData:
+        """Read what classifiers of segments learn from."""
+        names = ("existing", "new", "rfm_segments", "fits", "splits")
+        return SegmentData.read(*map(self.relation, names), SETTINGS)
+
     def backtest(self) -> None:
         """Back-test, evaluate and choose, as a build does; tests are left out."""
-        self.execute("delete from splits where part = 'test'")
-        names = ("existing", "new", "outcomes", "splits", "seasons")
-        relations = map(self.relation, names)
-        self.write("backtests", backtest_purchases(*relations, VARIABLES))
-        relations = map(self.relation, ("new", "targets", "splits"))
-        self.write("segment_backtests", backtest_segments(*relations, VARIABLES))
+        self.execute("delete from splits where split = 'test'")
+        self.write("backtests", backtest_purchases(self.purchase_data(), SETTINGS))
+        self.write(
+            "segment_backtests", backtest_segments(self.segment_data(), SETTINGS)
+        )
         relations = map(self.relation, ("backtests", "segment_backtests"))
         self.write("evaluations", evaluate_backtests(*relations))
-        self.write("choices", self.frame(compiled("int_prediction__choices")))
+        self.build("choices", "intermediate/int_prediction__choices.sql")
 
     def train(self) -> pd.DataFrame:
         """Train what is chosen, and return the new rows of the registry."""
-        names = ("existing", "new", "outcomes", "targets", "splits", "seasons")
-        trained = train_models(
-            LearnedFrom(*map(self.relation, names)),
-            *map(self.relation, ("evaluations", "choices", "registry")),
-            VARIABLES,
+        names = ("outcomes", "seasons", "rfm_segments", "fits", "splits")
+        data = TrainingData.read(
+            *map(self.relation, ("existing", "new")),
+            **{name: self.relation(name) for name in names},
+            settings=SETTINGS,
         )
+        judged = map(self.relation, ("evaluations", "choices", "registry"))
+        trained = train_models(data, *judged)
         self.write("trained", trained)
         self.execute("insert into registry from trained")
         return trained.to_pandas()
 
     def score(self) -> dict[str, pd.DataFrame]:
         """Score today's customers; return the rows by population."""
-        self.write("champions", self.frame(compiled("int_prediction__champions")))
-        found: dict[str, Callable[[], pa.RecordBatchReader]] = {
-            population: self._stream(population) for population in ("existing", "new")
+        self.build("model_registry", "model_registry.sql")
+        for population in ("existing", "new"):
+            names = (population, "model_registry", "registry", "seasons")
+            stream = score_purchases(*map(self.relation, names), population)
+            self.write(f"{population}_scores", stream.read_all())
+        stream = score_segments(
+            *map(self.relation, ("new", "model_registry", "registry"))
+        )
+        self.write("segment_scores", stream.read_all())
+        return {
+            name: self.frame(f"from {name}_scores order by all")
+            for name in ("existing", "new", "segment")
         }
-        found["segment"] = lambda: score_segments(
-            *map(self.relation, ("new", "champions", "registry"))
-        )
-        for name, stream in found.items():
-            self.write(f"{name}_scores", stream().read_all())
-        return {name: self.frame(f"from {name}_scores order by all") for name in found}
-
-    def _stream(self, population: str) -> Callable[[], pa.RecordBatchReader]:
-        return lambda: score_purchases(
-            *map(self.relation, (population, "champions", "registry", "seasons")),
-            population,
-        )
 
     def drift(self) -> pd.DataFrame:
-        """Compare those scored with those learned from."""
-        names = ("existing", "new")
-        scores = {name: self.relation(f"{name}_scores") for name in (*names, "segment")}
-        customers = {name: self.relation(name) for name in names}
-        in_use = map(self.relation, ("champions", "registry"))
-        return measure_drift(customers, scores, *in_use).to_pandas()
+        """Compare today's customers with those that the champions learned from."""
+        self.build("model_registry", "model_registry.sql")
+        names = ("existing", "new", "model_registry", "registry", "seasons")
+        return measure_drift(*map(self.relation, names)).to_pandas()
 
 
 def assert_defined(scores: dict[str, pd.DataFrame], has_amounts: bool = True) -> None:
-    """Assert that whatever is predicted is a sensible number, or null throughout."""
+    """Assert that every prediction is a sensible number, or null throughout."""
     for population in ("existing", "new"):
         found = scores[population]
         assert found["return_probability"].between(0, 1).all()

@@ -1,4 +1,4 @@
-"""The figures of predicted segments are those of the field."""
+"""The metrics of predicted segments are those of scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,11 @@ from sklearn.metrics import (
     log_loss,
 )
 
-from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.classification import (
-    LEAST,
-    bootstrap_quality,
-    confusion_matrix,
-    measure_quality,
+    MIN_PROBABILITY,
+    PredictedSegments,
+    bootstrap_means,
+    mean_quality,
 )
 
 NAMES = ["big", "loyal", "lost"]
@@ -30,11 +29,19 @@ def predictions(count: int = 300, seed: int = 0) -> tuple[pd.Series, pd.DataFram
     return pd.Series(np.array(NAMES)[codes], keys), found
 
 
+def judged(segments: pd.Series, found: pd.DataFrame) -> PredictedSegments:
+    columns = found.columns.get_indexer(segments)
+    probability = found.to_numpy()[np.arange(len(found)), columns]
+    return PredictedSegments.of(
+        segments, found.idxmax(axis=1), pd.Series(probability, found.index)
+    )
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_figures_are_those_of_scikit_learn(seed: int) -> None:
+def test_metrics_are_those_of_scikit_learn(seed: int) -> None:
     segments, found = predictions(seed=seed)
     guessed = found.idxmax(axis=1)
-    assert vars(measure_quality(segments, found)) == pytest.approx(
+    assert mean_quality([judged(segments, found)]) == pytest.approx(
         {
             "accuracy": accuracy_score(segments, guessed),
             "balanced_accuracy": balanced_accuracy_score(segments, guessed),
@@ -44,47 +51,69 @@ def test_figures_are_those_of_scikit_learn(seed: int) -> None:
     )
 
 
-def test_the_order_of_rows_and_columns_does_not_matter() -> None:
+def test_the_order_of_rows_does_not_matter() -> None:
     segments, found = predictions()
-    mixed = found[sorted(NAMES)].sample(frac=1, random_state=0)
-    assert measure_quality(segments, mixed) == measure_quality(segments, found)
+    order = found.sample(frac=1, random_state=0).index
+    mixed = judged(segments[order], found.loc[order])
+    expected = mean_quality([judged(segments, found)])
+    assert mean_quality([mixed]) == pytest.approx(expected, abs=1e-12)
 
 
-def test_customers_are_counted_by_what_they_are_and_are_held_to_be() -> None:
+def test_the_confusion_counts_customers_by_actual_and_predicted_segment() -> None:
     segments, found = predictions()
-    counts = confusion_matrix(segments, found)
-    assert counts.index.tolist() == counts.columns.tolist() == sorted(NAMES)
+    table = judged(segments, found)
+    assert table.names == sorted(NAMES)
+    counts = pd.DataFrame(
+        table.confusion(np.ones(len(segments))), table.names, table.names
+    )
     assert counts.sum(axis=1).to_dict() == segments.value_counts().to_dict()
     is_one = (segments == "big") & (found.idxmax(axis=1) == "lost")
     assert counts.loc["big", "lost"] == is_one.sum()
 
 
 def test_a_segment_that_the_model_does_not_know_is_missed() -> None:
-    keys = ["a", "b"]
-    segments = pd.Series(["new", "old"], keys)
-    quality = measure_quality(segments, pd.DataFrame({"old": [1.0, 1.0]}, keys))
-    assert quality.accuracy == quality.balanced_accuracy == 0.5
-    assert quality.macro_f1 == pytest.approx((0 + 2 / 3) / 2)
-    assert quality.log_loss == pytest.approx(-np.log(LEAST) / 2)
+    quality = mean_quality(
+        [
+            PredictedSegments.of(
+                pd.Series(["new", "old"]), pd.Series(["old", "old"]), pd.Series([0, 1])
+            )
+        ]
+    )
+    assert quality["accuracy"] == quality["balanced_accuracy"] == 0.5
+    assert quality["macro_f1"] == pytest.approx((0 + 2 / 3) / 2)
+    assert quality["log_loss"] == pytest.approx(-np.log(MIN_PROBABILITY) / 2)
 
 
-def test_intervals_hold_the_figures_and_shrink_with_customers() -> None:
+def test_metrics_are_the_means_over_the_seeds() -> None:
+    by_seed = [judged(*predictions(seed=seed)) for seed in range(2)]
+    means = mean_quality(by_seed)
+    for name, value in means.items():
+        each = [mean_quality([one])[name] for one in by_seed]
+        assert value == pytest.approx(np.mean(each))
+
+
+def test_resamples_surround_the_metrics_and_narrow_with_customers() -> None:
     widths = []
     for count in (100, 1_600):
-        few = predictions(count)
-        quality = vars(measure_quality(*few))
-        low, high = map(vars, bootstrap_quality(*few, draws=200))
+        few = [judged(*predictions(count))]
+        quality = mean_quality(few)
+        resampled = bootstrap_means(few, 200)
+        low, high = resampled.quantile(0.025), resampled.quantile(0.975)
         assert all(low[name] <= quality[name] <= high[name] for name in quality)
         widths.append(high["accuracy"] - low["accuracy"])
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.5)
-    assert bootstrap_quality(*few, draws=50) == bootstrap_quality(*few, draws=50)
+    pd.testing.assert_frame_equal(bootstrap_means(few, 50), bootstrap_means(few, 50))
+    assert bootstrap_means(few, 0).empty
 
 
-def test_what_cannot_be_measured_is_refused() -> None:
+def test_two_models_are_compared_on_the_same_resamples() -> None:
     segments, found = predictions()
-    with pytest.raises(InputError, match="no customer"):
-        measure_quality(segments.head(0), found.head(0))
-    with pytest.raises(InputError, match="are of others"):
-        measure_quality(segments, found.head(5))
-    with pytest.raises(InputError, match="twice"):
-        measure_quality(segments, pd.concat([found.head(1), found]))
+    # always the same mistake, whoever is drawn
+    worse = judged(segments, found)
+    worse = PredictedSegments(
+        worse.names, worse.actual, worse.predicted, worse.losses + 1
+    )
+    difference = bootstrap_means([worse], 50) - bootstrap_means(
+        [judged(segments, found)], 50
+    )
+    np.testing.assert_allclose(difference["log_loss"], 1)

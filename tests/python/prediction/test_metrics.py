@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from customer_segmentation.prediction.metrics import (
     auc,
     binary_log_loss,
-    bootstrap_draws,
+    bootstrap,
     coverage,
     decile_error,
     decile_mape,
@@ -43,7 +43,7 @@ def test_gini_is_that_of_the_lorenz_curve():
     assert normalised_gini(PREDICTED, ACTUAL) == pytest.approx(expected, abs=1e-12)
 
 
-def test_gini_is_one_of_the_right_order_and_nothing_of_none():
+def test_gini_is_one_for_the_right_order_and_zero_for_none():
     assert normalised_gini(ACTUAL**2, ACTUAL) == pytest.approx(1)
     assert normalised_gini(-ACTUAL, ACTUAL) == pytest.approx(-1)
     assert normalised_gini(np.ones(500), ACTUAL) == pytest.approx(0, abs=1e-12)
@@ -58,27 +58,27 @@ def test_equal_predictions_count_the_same_in_any_order(measure):
     )
 
 
-def test_calibration_compares_tenths():
+def test_calibration_compares_deciles():
     predicted = np.repeat(np.arange(1.0, 11), 4)
     actual = predicted.copy()
     assert decile_mape(predicted, actual) == 0
-    # one tenth of ten is twice what was predicted
+    # one decile of ten is twice its prediction
     actual[:4] *= 2
     assert decile_mape(predicted, actual) == pytest.approx(0.05)
     assert decile_error(predicted, actual) == pytest.approx(1 / 56)
 
 
-def test_a_tenth_without_outcomes_has_no_relative_error():
+def test_a_decile_without_outcomes_has_no_relative_error():
     actual = np.repeat(np.arange(10.0), 4)
     assert np.isnan(decile_mape(actual, actual))
     assert decile_error(actual, actual) == 0
 
 
-def test_the_total_is_compared_as_a_ratio():
+def test_totals_are_compared_as_a_ratio():
     assert total_ratio(np.array([1.0, 2.0]), np.array([0.0, 6.0])) == 0.5
 
 
-def test_who_returns_is_told_by_a_higher_probability():
+def test_customers_who_return_have_higher_probabilities():
     returned = np.array([0, 0, 1, 1])
     assert auc(np.array([0.1, 0.4, 0.35, 0.8]), returned) == 0.75
     assert binary_log_loss(np.full(4, 0.5), returned) == pytest.approx(np.log(2))
@@ -106,7 +106,7 @@ def test_coverage_includes_the_ends():
     [auc, binary_log_loss, decile_error, decile_mape, mean_absolute_error,
      normalised_gini, spearman, total_ratio],
 )  # fmt: skip
-def test_of_nobody_nothing_is_defined(measure):
+def test_no_metric_is_defined_without_customers(measure):
     assert np.isnan(measure(np.array([]), np.array([])))
 
 
@@ -120,27 +120,27 @@ def test_one_outcome_has_no_rank_and_no_classes():
     assert np.isnan(auc(np.arange(5.0), np.ones(5)))
 
 
-def test_the_interval_holds_the_mean_as_often_as_it_says():
-    held = 0
+def test_the_interval_covers_the_mean_as_often_as_it_says():
+    covered = 0
     for draw in range(200):
         values = np.random.default_rng(draw).normal(size=60)
-        low, high = interval_of(bootstrap_draws(np.mean, values, draws=200))
-        held += low <= 0 <= high
+        low, high = interval_of(bootstrap(np.mean, values, resamples=200))
+        covered += low <= 0 <= high
     # of 200, 95 % give 190 with a standard deviation of 3
-    assert 180 <= held <= 198
+    assert 180 <= covered <= 198
 
 
-def test_draws_are_repeatable_and_undefined_of_nobody():
-    draws = bootstrap_draws(spearman, PREDICTED, ACTUAL)
-    assert (draws == bootstrap_draws(spearman, PREDICTED, ACTUAL)).all()
-    low, high = interval_of(draws)
+def test_resamples_are_repeatable_and_undefined_without_customers():
+    resampled = bootstrap(spearman, PREDICTED, ACTUAL)
+    assert (resampled == bootstrap(spearman, PREDICTED, ACTUAL)).all()
+    low, high = interval_of(resampled)
     assert low < spearman(PREDICTED, ACTUAL) < high
     nobody = np.array([])
-    assert np.isnan(interval_of(bootstrap_draws(spearman, nobody, nobody))).all()
+    assert np.isnan(interval_of(bootstrap(spearman, nobody, nobody))).all()
 
 
-def test_two_models_are_compared_on_the_same_draws():
+def test_two_models_are_compared_on_the_same_resamples():
     worse = PREDICTED + RNG.normal(0, 1e-6, 500)
-    better = bootstrap_draws(mean_absolute_error, PREDICTED, ACTUAL)
-    differences = bootstrap_draws(mean_absolute_error, worse, ACTUAL) - better
+    better = bootstrap(mean_absolute_error, PREDICTED, ACTUAL)
+    differences = bootstrap(mean_absolute_error, worse, ACTUAL) - better
     assert np.ptp(differences) < 1e-6 < np.ptp(better)

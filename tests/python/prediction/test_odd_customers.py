@@ -18,12 +18,6 @@ NO_AMOUNTS = """
 """
 
 
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
-    # handing so little to other processes takes longer than doing it
-    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
-
-
 def built(change: str, count: int = 40) -> Tables:
     """Return the tables of a shop after a change."""
     tables = Tables(count)
@@ -35,27 +29,29 @@ def built(change: str, count: int = 40) -> Tables:
 
 def assert_everything_was_tested(tables: Tables) -> None:
     tested = tables.frame(
-        "select task, population, algorithm from evaluations where part = 'selection'"
+        "select task, population, algorithm from evaluations where split = 'selection'"
     ).groupby(["task", "population"])["algorithm"]
     assert {key: set(names) for key, names in tested} == ALGORITHMS
     choices = tables.frame("from choices")
     purposes = choices[["source_system", "task", "population"]]
     assert set(map(tuple, purposes.to_numpy())) == {EXISTING, NEW, SEGMENT}
-    assert len(tables.frame("from registry where is_champion")) == 3
+    assert len(tables.frame("from registry where is_promoted")) == 3
 
 
 @pytest.mark.parametrize(
     "change",
     [
         "update outcomes set has_returned = false, purchases = 0, spend = 0;"
-        " update targets set segment = 'Lost', has_returned = false",
+        " update rfm_segments set rfm_segment = 'Lost';"
+        " update existing set purchase_days = 1 where is_segment_target_date",
         "update outcomes set has_returned = true, purchases = 1, spend = 10;"
-        " update targets set segment = 'Loyal', has_returned = true",
+        " update rfm_segments set rfm_segment = 'Loyal';"
+        " update existing set purchase_days = 2 where is_segment_target_date",
         # one with a segment of one's own, one whose first purchase went back whole
-        "update targets set segment = 'Champions'"
-        " where customer_key = (select max(customer_key) from targets);"
-        " update targets set segment = 'Promising'"
-        " where customer_key = (select min(customer_key) from targets);"
+        "update rfm_segments set rfm_segment = 'Champions'"
+        " where customer_key = (select max(customer_key) from rfm_segments);"
+        " update rfm_segments set rfm_segment = 'Promising'"
+        " where customer_key = (select min(customer_key) from rfm_segments);"
         " update new set basket_value = 0, product_value = 0, basket_products = 0,"
         " largest_line_share = null where customer_key <= 'shop:10001' or is_new;"
         " update existing set monetary = 0, spend_365 = 0"
@@ -95,7 +91,9 @@ def test_odd_outcomes_have_defined_predictions(change: str) -> None:
 def test_without_amounts_spend_is_not_known() -> None:
     tables = built(NO_AMOUNTS)
     assert_everything_was_tested(tables)
-    metrics = tables.frame("select distinct metric from evaluations where is_choice")
+    metrics = tables.frame(
+        "select distinct metric from evaluations where is_selection_metric"
+    )
     names = set(metrics["metric"])
     assert {"purchases_spearman", "purchases_mae"} < names
     assert not [name for name in names if name.startswith("spend")]
@@ -125,7 +123,7 @@ def test_few_customers_keep_the_champion_of_more() -> None:
 def test_segment_that_nobody_had_before_has_no_probability() -> None:
     tables = Tables(40)
     tables.execute(
-        "update targets set segment = 'Champions' where customer_key in"
+        "update rfm_segments set rfm_segment = 'Champions' where customer_key in"
         " (select customer_key from new where first_purchase_date >= '2010-12-15')"
     )
     tables.execute("delete from splits where task = 'next_purchases'")
@@ -139,7 +137,7 @@ def test_segment_that_nobody_had_before_has_no_probability() -> None:
 
 def test_no_customers_at_all() -> None:
     tables = Tables()
-    for name in ("existing", "new", "outcomes", "targets", "seasons", "splits"):
+    for name in ("existing", "new", "outcomes", "rfm_segments", "seasons", "splits"):
         tables.execute(f"delete from {name}")
     tables.backtest()
     assert tables.train().empty

@@ -1,9 +1,8 @@
-"""Models are registered once, come back from the warehouse, or are refused clearly."""
+"""Models are registered once, and come back from the warehouse or are refused."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import duckdb
 import numpy as np
@@ -14,33 +13,32 @@ import sklearn
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import PoissonRegressor
 
-from customer_segmentation import engine
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.champion import (
     Backtest,
     Measure,
-    Recipe,
+    champions_of,
+    has_challenged,
     replaces,
 )
-from customer_segmentation.prediction.drift import psi, training_bins
 from customer_segmentation.prediction.entries import (
     REGISTRY,
-    REGISTRY_FACTS,
     ModelEntry,
     Purpose,
+    Recipe,
     Trained,
     to_table,
 )
 from customer_segmentation.prediction.feature_kinds import Feature, features_of
 from customer_segmentation.prediction.fingerprints import (
-    hash_rows,
     library_versions,
     training_fingerprint,
 )
+from customer_segmentation.prediction.psi import psi, training_bins
 from customer_segmentation.prediction.registry import (
-    champions_of,
-    has_challenged,
     load_model,
+    read_entries,
+    read_entry,
     register,
 )
 
@@ -76,7 +74,7 @@ def trained(
         purpose=purpose,
         recipe=recipe,
         trained_as_of=date(2011, 12, 10),
-        cutoffs=(date(2010, 12, 9), date(2010, 11, 9)),
+        training_dates=(date(2010, 12, 9), date(2010, 11, 9)),
         customers=len(frame),
         fingerprint=training_fingerprint(frame, recipe),
         features=features_of(frame, FEATURES),
@@ -87,49 +85,62 @@ def trained(
     )
 
 
-def entry_of(known: Trained, *earlier: ModelEntry, champion: bool = True) -> ModelEntry:
-    model = fit(known.recipe, customers())
-    return register(known, model, earlier, is_champion=champion)
+def entry_of(known: Trained, *earlier: ModelEntry, promoted: bool = True) -> ModelEntry:
+    return register(
+        known, fitted(known.recipe.algorithm), earlier, is_promoted=promoted
+    )
 
 
-ENTRY = entry_of(trained())
+@cache
+def fitted(algorithm: str) -> object:
+    return fit({"poisson": POISSON, "boosting": BOOSTING}[algorithm], customers())
 
 
-def test_ids_are_numbered_within_their_purpose() -> None:
+@pytest.fixture(scope="module")
+def entry() -> ModelEntry:
+    """Return the first entry of its purpose."""
+    return entry_of(trained())
+
+
+def test_ids_are_numbered_within_their_purpose(entry: ModelEntry) -> None:
     segments = Purpose("segment:rfm", "online_retail", "new", 90)
-    first = entry_of(trained(purpose=segments), ENTRY)
-    second = entry_of(trained(BOOSTING), ENTRY, first)
-    assert [entry.model_id for entry in (ENTRY, first, second)] == [
+    first = entry_of(trained(purpose=segments), entry)
+    second = entry_of(trained(BOOSTING), entry, first)
+    assert [one.model_id for one in (entry, first, second)] == [
         "online_retail.next_purchases.existing.365.1",
         "online_retail.segment:rfm.new.90.1",
         "online_retail.next_purchases.existing.365.2",
     ]
 
 
-def test_last_champion_of_each_purpose_is_its_champion() -> None:
-    second = entry_of(trained(BOOSTING), ENTRY)
-    third = entry_of(trained(POISSON, seed=1), ENTRY, second, champion=False)
+def test_the_last_promoted_model_of_a_purpose_is_its_champion(
+    entry: ModelEntry,
+) -> None:
+    second = entry_of(trained(BOOSTING), entry)
+    third = entry_of(trained(POISSON, seed=1), entry, second, promoted=False)
     other = Purpose("next_purchases", "marketplace", "existing", 365)
-    fourth = entry_of(trained(purpose=other), champion=False)
-    assert champions_of([third, fourth, second, ENTRY]) == {PURPOSE: second}
+    fourth = entry_of(trained(purpose=other), promoted=False)
+    assert champions_of([third, fourth, second, entry]) == {PURPOSE: second}
     assert champions_of([]) == {}
 
 
-def test_nothing_is_registered_twice() -> None:
+def test_nothing_is_registered_twice(entry: ModelEntry) -> None:
     known = trained()
-    assert has_challenged(ENTRY, POISSON, known.fingerprint, [ENTRY])
-    assert not has_challenged(ENTRY, POISSON, "another", [ENTRY])
-    assert not has_challenged(ENTRY, BOOSTING, known.fingerprint, [ENTRY])
-    loser = entry_of(trained(BOOSTING), ENTRY, champion=False)
-    assert has_challenged(ENTRY, BOOSTING, loser.fingerprint, [loser, ENTRY])
-    # who was champion before the champion may be again, as may data of before
-    winner = entry_of(trained(BOOSTING), ENTRY)
-    assert not has_challenged(winner, POISSON, known.fingerprint, [winner, ENTRY])
-    later = entry_of(trained(seed=1), ENTRY)
-    assert not has_challenged(later, POISSON, known.fingerprint, [later, ENTRY])
+    assert has_challenged(entry, known.fingerprint, [entry])
+    assert not has_challenged(entry, "another", [entry])
+    assert not has_challenged(entry, trained(BOOSTING).fingerprint, [entry])
+    loser = entry_of(trained(BOOSTING), entry, promoted=False)
+    assert has_challenged(entry, loser.fingerprint, [loser, entry])
+    other = replace(loser, purpose=replace(PURPOSE, population="new"))
+    assert not has_challenged(entry, loser.fingerprint, [other, entry])
+    # an earlier champion may be champion again, and so may earlier data
+    winner = entry_of(trained(BOOSTING), entry)
+    assert not has_challenged(winner, known.fingerprint, [winner, entry])
+    later = entry_of(trained(seed=1), entry)
+    assert not has_challenged(later, known.fingerprint, [later, entry])
 
 
-def test_what_cannot_be_loaded_is_not_registered(
+def test_a_model_that_cannot_be_loaded_is_not_registered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Forgetful:
@@ -145,7 +156,7 @@ def test_what_cannot_be_loaded_is_not_registered(
     model = Forgetful()
     model.weights = [1.0]
     with pytest.raises(InputError, match=r"cannot be built \(forgotten\)"):
-        register(trained(), model, [], is_champion=True)
+        register(trained(), model, [], is_promoted=True)
 
 
 def test_fingerprint_is_of_rows_recipe_and_libraries(
@@ -180,21 +191,8 @@ def test_fingerprint_is_of_rows_recipe_and_libraries(
     assert len({known, *others}) == len(others) + 1
 
 
-def test_hash_is_the_same_in_another_process() -> None:
-    script = (
-        "import pandas as pd\n"
-        "from customer_segmentation.prediction.fingerprints import hash_rows\n"
-        "print(hash_rows(pd.DataFrame({'a': ['x', None], 'b': [1.5, 2]})))\n"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    here = hash_rows(pd.DataFrame({"a": ["x", None], "b": [1.5, 2]}))
-    assert found.stdout.strip() == here
-
-
-def test_entries_come_back_from_the_warehouse() -> None:
-    entries = [ENTRY, entry_of(trained(BOOSTING), ENTRY)]
+def test_entries_come_back_from_the_warehouse(entry: ModelEntry) -> None:
+    entries = [entry, entry_of(trained(BOOSTING), entry)]
     table = to_table(entries)
     assert table.schema == REGISTRY
     with duckdb.connect() as connection:
@@ -205,25 +203,25 @@ def test_entries_come_back_from_the_warehouse() -> None:
         assert types["model"] == "BLOB"
         assert types["trained_as_of"] == "DATE"
         rows = stored.sort("sequence").to_arrow_table().to_pylist()
-        frame = engine.read(stored, REGISTRY.names, order_by="model_id")
-        facts = engine.read(stored, REGISTRY_FACTS, order_by="model_id")
+        back = [read_entry(stored, one.model_id) for one in entries]
+        facts = read_entries(stored)
         in_sql = connection.sql(
             "select (parameters ->> '$.alpha')::double, metrics ->> '$.decile_mape', "
-            "cutoffs ->> '$[0]' from model_registry where sequence = 1"
+            "training_dates ->> '$[0]' from model_registry where sequence = 1"
         ).fetchone()
     assert in_sql == (1.0, None, "2010-12-09")
     assert to_table(map(ModelEntry.from_row, rows)) == table
-    back = [ModelEntry.from_row(row) for row in frame.to_dict("records")]
     assert to_table(back) == table
-    for entry, original in zip(back, entries, strict=True):
-        model = load_model(entry, features_of(customers(), FEATURES))
+    for stored_entry, original in zip(back, entries, strict=True):
+        model = load_model(stored_entry, features_of(customers(), FEATURES))
         expected = fit(original.recipe, customers()).predict(customers()[FEATURES])
         np.testing.assert_array_equal(model.predict(customers()[FEATURES]), expected)
-        assert (psi(entry.training_bins, customers())["psi"] == 0).all()
-    bare = ModelEntry.from_row(facts.to_dict("records")[0])
+        assert (psi(stored_entry.training_bins, customers())["psi"] == 0).all()
+    assert [one.model_id for one in facts] == [one.model_id for one in entries]
+    bare = facts[0]
     assert bare.model is None
     with pytest.raises(InputError, match=r"365\.1: the file was not read"):
-        load_model(bare, ENTRY.features)
+        load_model(bare, entry.features)
 
 
 def test_empty_registry_has_its_columns() -> None:
@@ -241,7 +239,7 @@ def test_empty_registry_has_its_columns() -> None:
         ),
         (
             [("basket_value", "number"), ("recency_days", "number")],
-            "their order is another",
+            "their order is different",
         ),
         (
             [("recency_days", "category"), ("basket_value", "number")],
@@ -250,19 +248,20 @@ def test_empty_registry_has_its_columns() -> None:
     ],
 )
 def test_changed_features_are_refused(
-    features: list[tuple[str, str]], problem: str
+    entry: ModelEntry, features: list[tuple[str, str]], problem: str
 ) -> None:
     with pytest.raises(InputError) as raised:
-        load_model(ENTRY, [Feature(*feature) for feature in features])
+        load_model(entry, [Feature(*feature) for feature in features])
     assert str(raised.value) == (
-        "model online_retail.next_purchases.existing.365.1: the features are not those "
-        f"it was trained on: {problem}; train it anew: dbt build --select tag:train"
+        "model online_retail.next_purchases.existing.365.1: the features differ from "
+        f"those of its training: {problem}; train it again: dbt build --select "
+        "tag:train"
     )
 
 
-def test_column_without_a_value_is_of_any_kind() -> None:
+def test_column_without_a_value_is_of_any_kind(entry: ModelEntry) -> None:
     given = [Feature("recency_days", "number"), Feature("basket_value", "unknown")]
-    assert load_model(ENTRY, given)
+    assert load_model(entry, given)
 
 
 def test_kinds_of_features() -> None:
@@ -285,35 +284,37 @@ def test_kinds_of_features() -> None:
     ]
     with pytest.raises(InputError, match="feature list: holds mixed values"):
         features_of(frame, ["list"])
-    with pytest.raises(InputError, match="there is no column age, city; name others"):
+    with pytest.raises(
+        InputError, match="there is no column age, city; name other columns"
+    ):
         features_of(frame, ["whole", "age", "city"])
 
 
-def with_version(text: str) -> ModelEntry:
-    versions = {**ENTRY.library_versions, "scikit-learn": text}
-    return replace(ENTRY, library_versions=versions)
+def with_version(entry: ModelEntry, text: str) -> ModelEntry:
+    versions = {**entry.library_versions, "scikit-learn": text}
+    return replace(entry, library_versions=versions)
 
 
-def test_other_version_of_scikit_learn() -> None:
+def test_other_version_of_scikit_learn(entry: ModelEntry) -> None:
     major, minor, *_ = map(int, sklearn.__version__.split(".")[:2])
     assert library_versions()["scikit-learn"] == sklearn.__version__
     for other in (major - 1, major + 1):
-        with pytest.raises(InputError, match="another major version; train it anew"):
-            load_model(with_version(f"{other}.0.2"), ENTRY.features)
+        with pytest.raises(InputError, match="another major version; train it again"):
+            load_model(with_version(entry, f"{other}.0.2"), entry.features)
     for other in (minor - 1, minor + 1):
         with pytest.warns(UserWarning, match=rf"with scikit-learn {major}\.{other}\.0"):
-            load_model(with_version(f"{major}.{other}.0"), ENTRY.features)
-    assert load_model(with_version(f"{major}.{minor}.99"), ENTRY.features)
+            load_model(with_version(entry, f"{major}.{other}.0"), entry.features)
+    assert load_model(with_version(entry, f"{major}.{minor}.99"), entry.features)
     with pytest.raises(InputError, match="with scikit-learn 0, installed"):
-        load_model(replace(ENTRY, library_versions={}), ENTRY.features)
+        load_model(replace(entry, library_versions={}), entry.features)
 
 
-def test_damaged_file_is_refused() -> None:
-    damaged = bytearray(ENTRY.model)
+def test_damaged_file_is_refused(entry: ModelEntry) -> None:
+    damaged = bytearray(entry.model)
     damaged[100] ^= 0xFF
-    for model in (bytes(damaged), ENTRY.model[:-1], b""):
-        with pytest.raises(InputError, match="the file is damaged, its hash is anothe"):
-            load_model(replace(ENTRY, model=model), ENTRY.features)
+    for model in (bytes(damaged), entry.model[:-1], b""):
+        with pytest.raises(InputError, match="the file is damaged, its hash differs"):
+            load_model(replace(entry, model=model), entry.features)
 
 
 def test_type_that_is_not_listed_is_refused() -> None:
@@ -327,7 +328,7 @@ def test_type_that_is_not_listed_is_refused() -> None:
 def test_the_whole_cycle() -> None:
     def backtest(recipe: Recipe, mae: float, as_of: date) -> Backtest:
         measures = {"mae": Measure(mae, is_higher_better=False)}
-        return Backtest(recipe, as_of, measures)
+        return Backtest(recipe.algorithm, as_of, measures)
 
     known = trained()
     entries = [entry_of(known)]
@@ -335,11 +336,11 @@ def test_the_whole_cycle() -> None:
     for mae, wins in ((1_100, False), (900, True)):
         challenger = backtest(BOOSTING, mae, known.trained_as_of)
         assert replaces(challenger, champion) is wins
-        entries.append(entry_of(trained(BOOSTING), *entries, champion=wins))
+        entries.append(entry_of(trained(BOOSTING), *entries, promoted=wins))
     assert champions_of(entries)[PURPOSE].sequence == 3
     newer = replace(trained(BOOSTING, seed=1), trained_as_of=date(2012, 1, 10))
     champion = champions_of(entries)[PURPOSE]
-    assert not has_challenged(champion, BOOSTING, newer.fingerprint, entries)
+    assert not has_challenged(champion, newer.fingerprint, entries)
     assert replaces(backtest(BOOSTING, 900, newer.trained_as_of), challenger)
     entries.append(entry_of(newer, *entries))
     assert champions_of(entries)[PURPOSE].model_id.endswith(".365.4")

@@ -1,4 +1,4 @@
-"""Drift is seen where customers changed, and not where few of them are drawn."""
+"""The index shows changed customers, and no change where few of them are drawn."""
 
 import json
 from datetime import date
@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.drift import psi, training_bins
+from customer_segmentation.prediction.psi import psi, training_bins
 
-COLUMNS = ["recency_days", "basket_value", "country", "is_gift"]
+COLUMNS = ["recency_days", "mean_basket_value", "country", "is_gift"]
 
 
 def customers(count: int, seed: int = 0, later: float = 0.0) -> pd.DataFrame:
@@ -19,7 +19,7 @@ def customers(count: int, seed: int = 0, later: float = 0.0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "recency_days": rng.poisson(30 + later, count),
-            "basket_value": rng.lognormal(3, 1, count).round(2),
+            "mean_basket_value": rng.lognormal(3, 1, count).round(2),
             "country": pd.array(
                 rng.choice(["UK", "Eire", "France"], count, p=[0.8, 0.15, 0.05]),
                 dtype="str",
@@ -70,7 +70,7 @@ def test_a_change_is_seen_where_it_is() -> None:
     found = psi(training_bins(customers(2_000), COLUMNS), customers(2_000, 1, 6.0))
     assert dict(zip(found["feature"], found["change"], strict=True)) == {
         "recency_days": "significant",
-        "basket_value": "little",
+        "mean_basket_value": "little",
         "country": "little",
         "is_gift": "little",
     }
@@ -81,7 +81,7 @@ def test_few_customers_raise_no_false_alarm(count: int) -> None:
     bins = training_bins(customers(1_000), COLUMNS)
     found = pd.concat(psi(bins, customers(count, seed)) for seed in range(1, 51))
     assert (found["change"] != "little").mean() <= 0.02
-    # the bare limit would have cried wolf
+    # the limit alone would raise false alarms
     if count == 10:
         assert (found["psi"] > 0.25).mean() > 0.1
 
@@ -159,7 +159,7 @@ def test_columns_that_cannot_be_compared() -> None:
     frame = pd.DataFrame({"x": [1.0], "day": [date(2011, 1, 1)]})
     with pytest.raises(InputError, match="feature y: is not among the columns"):
         training_bins(frame, ["y"])
-    with pytest.raises(InputError, match="feature day: holds days"):
+    with pytest.raises(InputError, match="feature day: holds dates"):
         training_bins(frame, ["day"])
     bins = training_bins(frame, ["x"])
     with pytest.raises(InputError, match="feature x: is not among"):
