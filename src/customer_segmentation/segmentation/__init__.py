@@ -1,19 +1,20 @@
 """Segmentations: declared in YAML, searched, judged, fitted, assigned and explained.
 
-========  ======================================================================
-step      modules
-========  ======================================================================
-declare   ``declare`` (the vars), ``declared_mapping`` (its messages)
-space     ``transforms``, ``encoders``, ``blocks``, ``space``: customers as points
-cluster   ``algorithms``, ``weighted`` (many customers), ``cluster``
-judge     ``measures``, ``structure`` (null data), ``judge``
-assign    ``prototypes``, ``matching`` (ids that last), ``fits``
-explain   ``explain`` (rules in words)
-========  ======================================================================
+=========  ==========================================================================
+step       modules
+=========  ==========================================================================
+declare    ``declare`` (reads the vars), ``declared_mapping`` (values and messages)
+space      ``transforms``, ``encoders``, ``blocks``, ``space``: customers as points
+cluster    ``algorithms``, ``weighted`` (many customers), ``cluster``
+judge      ``measures``, ``structure`` (null data), ``judge`` (all candidates)
+assign     ``prototypes``, ``matching`` (ids that last), ``fits`` (stored as JSON)
+explain    ``rule_tree``, ``explain`` (rules in words)
+=========  ==========================================================================
 
-``tables`` reads relations and writes Arrow tables; ``steps`` has what dbt runs. Other
-subjects assign customers in memory with ``assign_frame``, by the last fits in
-``int_segmentation__fits``. ``fit_columns`` lists the features that these fits need.
+``tables`` reads relations and makes Arrow tables. ``steps`` has what dbt runs, and what
+other subjects use: ``assign_frame`` assigns customers in memory, of any as-of date, by
+the last fits in ``int_segmentation__fits``; ``fit_columns`` lists the features that
+these fits need.
 """
 
 from customer_segmentation.segmentation.steps import (

@@ -26,7 +26,7 @@ NEIGHBOUR_SHARE = 0.01
 MIN_NEIGHBOURS = 5
 # their time, and the memory of some, grows with the square of the customers
 QUADRATIC = ("ward", "average", "dbscan", "hdbscan")
-# no component shrinks to customers who are equal in a feature
+# a component may not shrink to customers who are equal in a feature
 GAUSSIAN_VARIANCE_FLOOR = 0.01
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from customer_segmentation.errors import InputError
 from customer_segmentation.segmentation.declared_mapping import DeclaredMapping
 
-# of all random draws in this subject
+# seeds all random draws of this subject
 SEED = 20_240_229
 ALGORITHMS = ("kmeans", "ward", "average", "gaussian_mixture", "dbscan", "hdbscan")
 # these choose their number of clusters themselves
