@@ -224,7 +224,7 @@ class Warehouse:
             *(("--vars", json.dumps(variables)) if variables else ()),
         ]
 
-    def _place(self) -> Path:
+    def put_in_place(self) -> Path:
         """Return the path under which dbt sees the folder."""
         link = self.desk / "current"
         link.parent.mkdir(exist_ok=True)
@@ -233,7 +233,7 @@ class Warehouse:
         return link
 
     def _environment(self, threads: int) -> dict[str, str]:
-        place = self._place()
+        place = self.put_in_place()
         return os.environ | {
             "CUSTOMER_SEGMENTATION_LANDING": str(place / "landing"),
             "CUSTOMER_SEGMENTATION_DATABASE": str(place / "warehouse.duckdb"),

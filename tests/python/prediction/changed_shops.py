@@ -231,9 +231,7 @@ def _oldest(base: World, source_system: str) -> str:
 
 def _fill_anew(world: World) -> None:
     """Fill the tables in the order in which dbt did; views need no filling."""
-    link = world.workshop / "current"
-    link.unlink()
-    link.symlink_to(world.folder)
+    world.put_in_place()
     file = world.target(VARIABLES) / "run_results.json"
     results = json.loads(file.read_text())["results"]
     tables = {name.split(".")[-1] for name in world.tables()}
