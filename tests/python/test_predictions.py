@@ -3,7 +3,7 @@
 import pytest
 from dbt_project import SCORED, Sample, Scored, Warehouse, differences
 
-REGISTRY = "main_intermediate.int_prediction__models"
+REGISTRY = "main_training.int_prediction__models"
 # how a table says what a row is about, the first that it has
 ABOUT_THE_MALL = {
     "source_system": "source_system = 'mall'",
@@ -68,8 +68,9 @@ def test_new_customers_are_predicted_with_their_segment(
     )
     assert customers == with_segment > 0
     late = (
-        "select count(*) from customer_predictions join first_purchase_features"
-        " using (customer_key) where (population = 'new') <> is_new"
+        "select count(*) from customer_predictions"
+        " join main_training.int_features__first_purchases using (customer_key)"
+        " where (population = 'new') <> is_new"
     )
     assert sample.value(late) == 0
     made_for = "source_system || '.next_purchases.' || population || '.%'"
@@ -85,7 +86,7 @@ def test_every_champion_is_compared_with_its_baseline(sample: Sample) -> None:
     of_test = "where split = 'test' and task = 'next_purchases'"
     champions = sample.rows(
         "select source_system, population, metric, difference_low, difference_high"
-        f" from model_evaluations {of_test} and is_choice and is_champion"
+        f" from model_evaluations {of_test} and is_selection_metric and is_champion"
         " and horizon_days = 365"
     )
     assert len(champions) == 2 * 2 * 4
@@ -101,9 +102,9 @@ def test_test_splits_were_not_chosen_on(sample: Sample) -> None:
     [(latest_choice, first_test)] = sample.rows(
         """
         select
-            max(test_to_date + horizon_days) filter (where part = 'selection'),
-            min(test_from_date) filter (where part = 'test' and horizon_days = 365)
-        from main_intermediate.int_prediction__splits
+            max(test_to_date + horizon_days) filter (where split = 'selection'),
+            min(test_from_date) filter (where split = 'test' and horizon_days = 365)
+        from main_private.int_features__splits
         where task = 'next_purchases' and source_system = 'marketplace'
             and population = 'existing'
         """
@@ -133,7 +134,7 @@ def test_outcomes_of_both_years_are_those_of_the_evidence(
     [found] = both_years.rows(
         f"""
         select count(*), avg(spend)::double, avg((spend > 0)::int)
-        from main_intermediate.int_prediction__outcomes
+        from main_training.int_prediction__outcomes
         where population = '{population}' and horizon_days = 365
         """
     )

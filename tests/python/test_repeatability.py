@@ -1,6 +1,6 @@
-"""The same data give the same tables, whatever the order of the rows or the crash.
+"""The same data give the same tables in any order of the rows, and after a crash.
 
-That a second build changes nothing is shown where the first is emptied.
+test_segmentations.py shows that a second build changes nothing.
 """
 
 from pathlib import Path
@@ -10,15 +10,15 @@ import pyarrow.parquet as pq
 from dbt_project import PREDICTIONS, QUICK_SEARCH, WITHOUT_TESTS, Sample, differences
 
 PARTS = 3
-# before which node a build is killed, a table that stands then, one that does not, and
-# what the build leaves out to be there sooner
+# the message at which a build is killed, a table that it has built by then, one that it
+# has not, and what it excludes to get there sooner
 KILLED = [
     (
         "START sql table model main.transactions ",
         *("branches", "customer_rfm", ["tag:train+"]),
     ),
     (
-        "START python incremental model main_intermediate.int_segmentation__fits ",
+        "START python incremental model main_training.int_segmentation__fits ",
         *("cluster_choices", "customer_clusters", PREDICTIONS),
     ),
 ]
@@ -40,9 +40,9 @@ def shuffle(landing: Path, shuffled: Path, seed: int) -> None:
 def test_shuffled_rows_threads_and_crashes_change_nothing(sample: Sample) -> None:
     shuffled = sample.beside("shuffled", same_landing=False)
     shuffle(sample.landing, shuffled.landing, seed=4)
-    for message, is_there, is_not, left_out in KILLED:
+    for message, is_there, is_not, excluded in KILLED:
         assert shuffled.build_until(
-            message, *WITHOUT_TESTS, *left_out, variables=QUICK_SEARCH
+            message, *WITHOUT_TESTS, *excluded, variables=QUICK_SEARCH
         )
         left = shuffled.tables() & sample.tables()
         assert f"main.{is_there}" in left

@@ -1,4 +1,4 @@
-"""What is built of the sample is what its truth says, whichever way it is read."""
+"""The tables of the sample agree with its truth, whichever way the data are read."""
 
 from collections import Counter
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_every_raw_row_is_staged_or_rejected(sample: Sample) -> None:
         system, table = row["source_system"], row["source_table"]
         landed = sample.landing / system / table / "*.parquet"
         staged = sample.value(
-            f"from main_staging.stg_{system}__{table} select count(*)"
+            f"from main_private.stg_{system}__{table} select count(*) where is_usable"
         )
         rejected = sample.value(
             "select count(*) from rejected_records"
@@ -83,14 +83,14 @@ def test_rows_that_joins_could_lose_are_there(sample: Sample, query: str) -> Non
     assert sample.value(query) > 0
 
 
-def test_kept_ruler_stays_while_customers_move(
+def test_frozen_cut_points_stay_while_customers_move(
     sample: Sample, rebuilt: Warehouse
 ) -> None:
     earlier = {"marketplace": "2024-01-01", "online_retail": "2011-06-01"}
     cut_points = {"main.rfm_cut_points": "select * from {}"}
     rebuilt.build(
         *("--select", "+customer_rfm", *WITHOUT_TESTS),
-        variables={"rfm_ruler": "keep", "as_of_date": earlier},
+        variables={"rfm_cut_points": "frozen", "as_of_date": earlier},
     )
     as_of_dates = rebuilt.rows(
         "select distinct source_system, as_of_date::text from customer_rfm"
@@ -100,7 +100,7 @@ def test_kept_ruler_stays_while_customers_move(
     assert differences(sample, rebuilt, {"main.customer_rfm": "select * from {}"})
     rebuilt.build(
         *("--select", "rfm_cut_points", *WITHOUT_TESTS),
-        variables={"rfm_ruler": "fit", "as_of_date": earlier},
+        variables={"rfm_cut_points": "refit", "as_of_date": earlier},
     )
     assert differences(sample, rebuilt, cut_points)
 
