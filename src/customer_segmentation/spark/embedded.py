@@ -1,4 +1,4 @@
-"""Spark in this process: a JVM of its own, with a metastore in a folder."""
+"""Spark in this process: it starts a JVM, and keeps its metastore in a folder."""
 
 import fcntl
 import os
@@ -19,29 +19,29 @@ from customer_segmentation.spark.java import check_java
 
 __all__ = ["METASTORE_PARAMETER", "has_embedded_metastore", "open_embedded"]
 
-# defaults of Spark, and parameters that say otherwise
+# the defaults of Spark, and the parameter that names another metastore
 MASTER = "local[*]"
 METASTORE = "jdbc:derby:;databaseName=metastore_db;create=true"
 METASTORE_PARAMETER = "spark.hadoop.javax.jdo.option.ConnectionURL"
 
-# a JVM outlives the process that it served a little
+# a JVM may still run for a moment after its process has ended
 SECONDS_TO_RELEASE = 15
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
 
 
 def open_embedded(parameters: Mapping[str, str]) -> SparkSession:
-    """Return a session of this process.
+    """Return a session of Spark in this process.
 
     Parameters
     ----------
     parameters : mapping of str to str
-        Of Spark, from the profile.
+        The Spark parameters of the profile.
 
     Raises
     ------
     InputError
-        Spark cannot start: says why, before a JVM is started where that can be.
+        If Spark cannot start. Most causes are found before a JVM starts.
     """
     check_java()
     _check_spark_home()
@@ -58,32 +58,32 @@ def open_embedded(parameters: Mapping[str, str]) -> SparkSession:
 
 
 def has_embedded_metastore(session: SparkSession) -> bool:
-    """Whether the metastore is a folder that no other process can have open.
+    """Whether the metastore of a session is a folder that only this process can open.
 
     Parameters
     ----------
     session : pyspark.sql.SparkSession
-        That uses it.
+        The session.
     """
-    # a session of Spark Connect is none of this class
+    # a session of Spark Connect is of another class
     if not isinstance(session, SparkSession):
         return False
-    url = session.conf.get(METASTORE_PARAMETER, METASTORE)
+    url = str(session.conf.get(METASTORE_PARAMETER, METASTORE))
     return _metastore_folder({METASTORE_PARAMETER: url}) is not None
 
 
 def _check_spark_home() -> None:
-    """Refuse a SPARK_HOME of another version, which fails far from its cause."""
+    """Refuse a SPARK_HOME of another version: it would fail with obscure errors."""
     home = os.environ.get("SPARK_HOME")
     if not home:
         return
     version = _version_of(Path(home))
     if version == pyspark.__version__:
         return
-    what = f"holds Spark {version}" if version else "holds no Spark"
+    content = f"Spark {version}" if version else "no Spark"
     raise InputError(
-        f"SPARK_HOME is {home}, which {what}, and pyspark here is "
-        f"{pyspark.__version__}: unset SPARK_HOME to run the Spark that pyspark brings"
+        f"SPARK_HOME is {home}, which holds {content}, but pyspark here is "
+        f"{pyspark.__version__}: unset SPARK_HOME to run the Spark inside pyspark"
     )
 
 
@@ -96,8 +96,8 @@ def _version_of(home: Path) -> str | None:
 def _check_metastore(parameters: Mapping[str, str]) -> None:
     """Refuse a metastore that another process has open.
 
-    Derby would say so in ten thousand lines of Java. It keeps a lock on a file of its
-    folder as long as it has it open.
+    Derby itself would report that in ten thousand lines of Java. It keeps a lock on a
+    file in its folder while the metastore is open.
     """
     folder = _metastore_folder(parameters)
     if folder is None:
@@ -106,15 +106,15 @@ def _check_metastore(parameters: Mapping[str, str]) -> None:
     while _is_locked(folder / "dbex.lck"):
         if time.monotonic() > until:
             raise InputError(
-                f"another process has the metastore {folder} open, and one at a time "
-                f"can: wait until it ends, or set CUSTOMER_SEGMENTATION_SPARK (in a "
-                f"profile of your own {METASTORE_PARAMETER}) to another folder"
+                f"another process has the metastore {folder} open, and only one at a "
+                "time can: wait until it ends, or set CUSTOMER_SEGMENTATION_SPARK (in "
+                f"your own profile, {METASTORE_PARAMETER}) to another folder"
             )
         time.sleep(0.5)
 
 
 def _metastore_folder(parameters: Mapping[str, str]) -> Path | None:
-    """Return that of an embedded Derby; other databases, and its server, have none."""
+    """Return the folder of an embedded Derby; a database server has none."""
     url = parameters.get(METASTORE_PARAMETER, METASTORE)
     found = re.match(r"jdbc:derby:(?!//|memory:)(?:directory:)?([^;]*)(.*)", url)
     if not found:
@@ -143,11 +143,11 @@ def _is_locked(file: Path) -> bool:
 
 
 def _set_environment(parameters: Mapping[str, str]) -> None:
-    """Let all Pythons be this one: what else is set is of another installation."""
-    # an empty address is one to pyspark
+    """Make Spark use this Python, whatever another installation has set."""
+    # pyspark takes even an empty SPARK_REMOTE for an address
     os.environ.pop("SPARK_REMOTE", None)
     os.environ.pop("SPARK_API_MODE", None)
-    # Spark's script looks for pyspark with it
+    # the start script of Spark looks for pyspark with this Python
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     master = parameters.get("spark.master", os.environ.get("MASTER", MASTER))
     if master.startswith("local"):
@@ -169,9 +169,9 @@ def _quiet_parameters() -> dict[str, str]:
 def _reason(error: Exception) -> str:
     if "JAVA_GATEWAY_EXITED" in str(error):
         return (
-            "the Java of Spark ended before Spark had started; what it said is above. "
-            "Check the parameters in the profile, spark.driver.memory first"
+            "the Java of Spark ended before Spark had started; its output is above. "
+            "Check the Spark parameters in the profile, first spark.driver.memory"
         )
     java = getattr(error, "java_exception", None)
-    said = str(error if java is None else java.toString()).strip().splitlines()[0]
-    return f"Spark opens no session ({said}): check its parameters in the profile"
+    reason = str(error if java is None else java.toString()).strip().splitlines()[0]
+    return f"Spark opens no session ({reason}): check its parameters in the profile"

@@ -1,4 +1,4 @@
-"""The Python of the executors, which must be as it is here."""
+"""The Python of the executors, which must have the packages of the Python here."""
 
 import json
 import re
@@ -18,13 +18,13 @@ __all__ = [
     "MODULES",
     "Installation",
     "check_executors",
-    "installations",
-    "judge",
+    "compare_installations",
+    "explain_failure",
+    "find_installations",
     "reporter",
-    "translate",
 ]
 
-# what a function over batches imports, and the package that has it
+# the modules that a function over batches imports, and the package of each
 MODULES = {
     "customer_segmentation": "customer-segmentation",
     "duckdb": "duckdb",
@@ -44,7 +44,7 @@ WHERE = (
     "PYSPARK_PYTHON in the environment of the Spark Connect server (without a server, "
     "of dbt) is the path of the Python that all executors run"
 )
-# rows are spread over as many tasks as the cluster has cores
+# enough rows for a task on each core of the cluster
 ROWS = 256
 
 _checking = Lock()
@@ -53,18 +53,18 @@ _outcome: InputError | bool = False
 
 @dataclass(frozen=True)
 class Installation:
-    """Python on a host, and the packages that scoring needs.
+    """The Python of a host, with the packages that scoring needs.
 
     Parameters
     ----------
     host : str
-        Its name.
+        Name of the host.
     python : str
-        The interpreter.
+        Path of the interpreter.
     versions : mapping of str to str
-        By package.
+        Version of each package.
     broken : mapping of str to str
-        Packages that cannot be imported, and why.
+        For each package that cannot be imported, the error.
     """
 
     host: str
@@ -74,24 +74,25 @@ class Installation:
 
 
 def check_executors(session: SparkSession) -> None:
-    """Look at the Python of the executors, once a process.
+    """Check the Python of the executors, once per process.
 
     Parameters
     ----------
     session : pyspark.sql.SparkSession
-        Whose executors they are.
+        The session of the executors.
 
     Raises
     ------
     InputError
-        It is of another version than here, or lacks a package.
+        If the version of Python or of a package differs from the one here, or a package
+        is missing.
     """
     global _outcome
     with _checking:
         if not _outcome:
             try:
-                if not _are_here(session):
-                    judge(installations(session), _here())
+                if not _are_local(session):
+                    compare_installations(find_installations(session), _local())
                 _outcome = True
             except InputError as error:
                 _outcome = error
@@ -99,22 +100,24 @@ def check_executors(session: SparkSession) -> None:
             raise _outcome
 
 
-def judge(executors: Iterable[Installation], here: Installation) -> None:
-    """Compare the packages of the executors with those here.
+def compare_installations(
+    executors: Iterable[Installation], here: Installation
+) -> None:
+    """Compare the packages of the executors with the packages here.
 
     Parameters
     ----------
     executors : iterable of Installation
-        What tasks found.
+        Installations of the executors.
     here : Installation
-        Where dbt runs.
+        Installation where dbt runs.
 
     Raises
     ------
     InputError
-        Says what the first of the executors that differs lacks.
+        If an installation of the executors differs: the message names the packages.
     """
-    remedy = f"install {LOCK_FILE} and customer-segmentation there, as here; {WHERE}"
+    remedy = f"install {LOCK_FILE} and customer-segmentation there too; {WHERE}"
     for one in executors:
         at = f"the executors' Python ({one.python} on {one.host})"
         if one.broken:
@@ -135,83 +138,85 @@ def judge(executors: Iterable[Installation], here: Installation) -> None:
             raise InputError(f"{at} has {pairs}: {remedy}")
 
 
-def translate(said: str) -> str:
-    """Return what to do about an error of Spark that kept Python from running.
+def explain_failure(message: str) -> str:
+    """Explain why Spark could not run Python on its executors, and what to do.
 
     Parameters
     ----------
-    said : str
-        Its whole text.
+    message : str
+        The whole error message of Spark.
     """
-    versions = re.search(r"version: (\d+\.\d+) than that in driver: (\d+\.\d+)", said)
+    versions = re.search(
+        r"version: (\d+\.\d+) than that in driver: (\d+\.\d+)", message
+    )
     if versions:
         there, here = versions.groups()
         return (
-            f"the executors' Python is {there} and {here} here ({sys.executable}), and "
-            f"both must be of one minor version; {WHERE}"
+            f"the executors' Python is {there}, but Python here ({sys.executable}) is "
+            f"{here}, and their minor versions must be equal; {WHERE}"
         )
-    program = re.search(r'Cannot run program "([^"]*)"', said)
+    program = re.search(r'Cannot run program "([^"]*)"', message)
     if program:
         return f"the executors have no Python at {program[1]}; {WHERE}"
-    module = re.search(r"No module named '([^']*)'", said)
+    module = re.search(r"No module named '([^']*)'", message)
     if module:
         return (
-            f"the executors' Python has no {module[1]}: install {LOCK_FILE} there, as "
-            f"here; {WHERE}"
+            f"the executors' Python has no {module[1]}: install {LOCK_FILE} there too; "
+            f"{WHERE}"
         )
-    why = re.search(r"^\w*(?:Error|Exception)\b.*", said, re.MULTILINE)
-    line = why[0] if why else said.strip().partition("\n")[0]
+    reason = re.search(r"^\w*(?:Error|Exception)\b.*", message, re.MULTILINE)
+    line = reason[0] if reason else message.strip().partition("\n")[0]
     return f"Spark could not run Python on its executors: {line}; {WHERE}"
 
 
-def installations(session: SparkSession) -> list[Installation]:
-    """Return what tasks find where they run.
+def find_installations(session: SparkSession) -> list[Installation]:
+    """Return the distinct installations of the executors, as their tasks report them.
 
     Parameters
     ----------
     session : pyspark.sql.SparkSession
-        Whose executors run them.
+        The session of the executors.
 
     Raises
     ------
     InputError
-        No task can run Python.
+        If no executor can run Python.
     """
     report = udf(reporter(MODULES), StringType(), useArrow=False)
     numbers = session.range(ROWS)
     try:
         rows = numbers.select(report(numbers.id)).collect()
     except PySparkException as error:
-        raise InputError(translate(str(error))) from error
-    found = sorted({row[0] for row in rows})
-    return [Installation(**json.loads(said)) for said in found]
+        raise InputError(explain_failure(str(error))) from error
+    reports = sorted({row[0] for row in rows})
+    return [Installation(**json.loads(report)) for report in reports]
 
 
-def _are_here(session: SparkSession) -> bool:
-    """Whether they are of this process: their Python is this one, and needs no look."""
+def _are_local(session: SparkSession) -> bool:
+    """Whether the executors run in this process, with the Python of this process."""
     is_classic = isinstance(session, SparkSession)
-    return is_classic and session.conf.get("spark.master").startswith("local")
+    return is_classic and str(session.conf.get("spark.master")).startswith("local")
 
 
-def _here() -> Installation:
+def _local() -> Installation:
     return Installation(**json.loads(reporter(MODULES)(0)))
 
 
 def reporter(modules: Mapping[str, str]) -> Callable[[int], str]:
-    """Return a function that travels to executors where this package may be missing.
+    """Return a function for executors on which this package may be missing.
 
-    So it is one that pickles with its code: defined here, and without names of this
-    module. It is no function over Arrow batches either, as pyarrow may be missing.
+    It is pickled with its code: it is defined inside a function and uses no names of
+    this module. It does not use Arrow batches, because pyarrow may be missing too.
 
     Parameters
     ----------
     modules : mapping of str to str
-        What to import, and the package that has it.
+        The modules to import, and the package of each.
 
     Returns
     -------
     callable
-        Takes a number, and returns an ``Installation`` as JSON.
+        Takes any number, and returns an ``Installation`` as JSON.
     """
     known: list[str] = []
 

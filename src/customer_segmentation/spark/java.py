@@ -1,4 +1,4 @@
-"""The Java that Spark in this process runs on, looked at before it is started."""
+"""The Java that Spark in this process would start, checked before it starts."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from customer_segmentation.errors import InputError
 
 __all__ = ["SUPPORTED", "check_java", "major_version"]
 
-# those of Spark 4.3
+# the versions that Spark 4.3 supports
 SUPPORTED = (17, 21, 25)
 REMEDY = (
     "install Java 17 (Debian has it as openjdk-17-jre-headless) or set JAVA_HOME to "
@@ -20,40 +20,40 @@ SECONDS_TO_ANSWER = 60
 
 
 def check_java() -> None:
-    """Look at the Java that Spark would start.
+    """Check that there is a Java, and that Spark supports its version.
 
     Raises
     ------
     InputError
-        There is none, or one that Spark does not run on.
+        If there is none, or Spark does not support its version.
     """
     java, where = _find_java()
-    said = _ask_version(java)
-    major = major_version(said)
+    output = _version_output(java)
+    major = major_version(output)
     if major is None:
         raise InputError(
-            f"Spark needs Java, and {java} ({where}) does not tell its version "
-            f"({_first_line(said) or 'it says nothing'}): {REMEDY}"
+            f"Spark needs Java, but {java} ({where}) does not print its version "
+            f"({_first_line(output) or 'it prints nothing'}): {REMEDY}"
         )
     if major not in SUPPORTED:
         raise InputError(
-            f"Spark does not run on Java {major}, which is what {java} is ({where}): "
+            f"Spark does not run on Java {major}, the version of {java} ({where}): "
             f"{REMEDY}"
         )
 
 
-def major_version(said: str) -> int | None:
-    """Return the major version in what ``java -version`` says.
+def major_version(output: str) -> int | None:
+    """Return the major version of Java from the output of ``java -version``.
 
     Parameters
     ----------
-    said : str
-        Its output; other lines may come first.
+    output : str
+        The output; other lines may come first.
 
     Returns
     -------
     int or None
-        Java 8 and before call themselves 1.8.
+        The major version: 8 for Java 1.8. None if the output has no version.
 
     Examples
     --------
@@ -62,33 +62,33 @@ def major_version(said: str) -> int | None:
     >>> major_version('java version "1.8.0_431"')
     8
     """
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
+    found = re.search(r'version "(?:1\.)?(\d+)', output)
     return int(found[1]) if found else None
 
 
 def _find_java() -> tuple[str, str]:
-    """Return its path, and how it was found, as Spark's own script looks for it."""
+    """Return the path of Java, and how it was found: as Spark's start script does."""
     home = os.environ.get("JAVA_HOME")
     if home:
         java = shutil.which("java", path=str(Path(home) / "bin"))
         if java is None:
             raise InputError(
                 f"JAVA_HOME is {home}, where there is no bin/java: correct it, or "
-                f"unset it to take the java on the PATH; or {REMEDY}"
+                f"unset it to use the java on the PATH; or {REMEDY}"
             )
         return java, "by JAVA_HOME"
     java = shutil.which("java")
     if java is None:
         raise InputError(
-            "Spark needs Java, and there is none: JAVA_HOME is not set, and no java is "
+            "Spark needs Java, but there is none: JAVA_HOME is not set, and no java is "
             f"on the PATH: {REMEDY}"
         )
     return java, "on the PATH"
 
 
-def _ask_version(java: str) -> str:
+def _version_output(java: str) -> str:
     try:
-        answer = subprocess.run(
+        finished = subprocess.run(
             [java, "-version"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -100,7 +100,7 @@ def _ask_version(java: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return answer.stdout
+    return finished.stdout
 
 
 def _first_line(text: str) -> str:

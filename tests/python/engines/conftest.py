@@ -124,7 +124,10 @@ def spark(spark_installed: None, tmp_path_factory: pytest.TempPathFactory) -> An
         "spark.hadoop.javax.jdo.option.ConnectionURL": (
             "jdbc:derby:;databaseName=metastore;create=true"
         ),
-        "spark.driver.extraJavaOptions": f'"-Dderby.system.home={folder}"',
+        "spark.driver.extraJavaOptions": (
+            # for short jobs, a quick start counts most
+            f'"-Dderby.system.home={folder}" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+        ),
         "spark.ui.enabled": "false",
     }
     profile = {"schema": "main", "server_side_parameters": parameters}

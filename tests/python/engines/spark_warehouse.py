@@ -1,4 +1,4 @@
-"""Running the dbt project on Spark, in process, beside other builds."""
+"""Run the dbt project on Spark in process, beside other builds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ __all__ = ["SparkWarehouse"]
 
 @dataclass(frozen=True)
 class SparkWarehouse(Warehouse):
-    """A folder that Spark builds its tables in, and dbt writes all else of it to."""
+    """A warehouse on Spark: its folder holds the tables and the files of dbt."""
 
     @classmethod
     def on_landing_of(cls, warehouse: Warehouse, name: str) -> "SparkWarehouse":
-        """Return a new one beside a warehouse, on the same landing zone."""
+        """Return a new warehouse beside another one, on the same landing zone."""
         other = warehouse.beside(name)
         return cls(other.folder, other.workshop)
 
     @property
     def tables_folder(self) -> Path:
-        """Where the schemas are."""
+        """The folder of the schemas."""
         return self.folder / "spark" / "warehouse"
 
     @property
@@ -38,7 +38,8 @@ class SparkWarehouse(Warehouse):
         """Build the project, which must succeed."""
         super().build("--target", "spark", *arguments, **options)
 
-    def _place(self) -> Path:
+    def put_in_place(self) -> Path:
+        """Return the folder: a build on Spark has a target folder of its own."""
         return self.folder
 
     def _environment(self, threads: int) -> dict[str, str]:
@@ -46,6 +47,6 @@ class SparkWarehouse(Warehouse):
         environment.pop("SPARK_REMOTE", None)
         return environment | {
             "CUSTOMER_SEGMENTATION_SPARK": f"{self.folder}/spark",
-            # a build ends before code that is compiled better has paid for it
+            # a build is too short for better compiled code to pay off
             "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
         }

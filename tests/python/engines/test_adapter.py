@@ -1,4 +1,4 @@
-"""The adapter ``sparksession``, without dbt's machinery around it."""
+"""The adapter ``sparksession``, without dbt around it."""
 
 import shutil
 import subprocess
@@ -25,9 +25,13 @@ from dbt.adapters.sparksession import (
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.spark import executors, over_leftovers, write_table
+from customer_segmentation.spark import (
+    create_over_leftovers,
+    executors,
+    write_table,
+)
 
-# what dbt compiles of a Python model, but for its refs
+# a Python model as dbt compiles it, without refs
 COMPILED = """
 def model(dbt, session):
     return session.sql("select 1 as number")
@@ -40,7 +44,7 @@ write_table(
 
 
 @pytest.fixture(autouse=True)
-def _quick_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def _executors_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors, "_outcome", True)
 
 
@@ -61,13 +65,13 @@ def folder_of(spark: Any, table: str) -> Path:
     return Path(spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:"), table)
 
 
-def test_profile_needs_no_more_than_a_schema(credentials: Any) -> None:
+def test_a_profile_needs_only_a_schema(credentials: Any) -> None:
     assert credentials.type == "sparksession"
     assert credentials.method == "session"
     assert credentials.server_side_parameters == {"spark.sql.ansi.enabled": "true"}
 
 
-def test_python_models_run_in_the_session_unless_told_otherwise() -> None:
+def test_python_models_run_in_the_session_by_default() -> None:
     helpers = SparkSessionAdapter.python_submission_helpers.fget
     adapter = SparkSessionAdapter.__new__(SparkSessionAdapter)
     assert adapter.default_python_submission_method == "session"
@@ -83,19 +87,19 @@ def test_values_are_written_into_statements(spark: Any, value: object) -> None:
     assert wrapper.fetchall() == [(value,)]
 
 
-def test_bad_cast_is_an_error_as_it_is_on_duckdb(spark: Any) -> None:
+def test_a_bad_cast_is_an_error_as_on_duckdb(spark: Any) -> None:
     cursor = Cursor(server_side_parameters={})
     cursor.execute("select cast(upper('abc') as int)")
     with pytest.raises(DbtDatabaseError, match="CAST_INVALID_INPUT"):
         cursor.fetchall()
 
 
-def test_wrong_statement_is_an_error_of_dbt(spark: Any) -> None:
+def test_a_wrong_statement_is_an_error_of_dbt(spark: Any) -> None:
     with pytest.raises(DbtDatabaseError, match="no_such_table"):
         Cursor(server_side_parameters={}).execute("select * from no_such_table")
 
 
-def test_python_model_runs_and_is_written(
+def test_a_python_model_runs_and_is_written(
     spark: Any, credentials: Any, table: str
 ) -> None:
     helper = SessionJobHelper({"alias": "numbers"}, credentials)
@@ -103,14 +107,16 @@ def test_python_model_runs_and_is_written(
     assert spark.table(table).collect() == [(1,)]
 
 
-def test_error_of_a_python_model_is_one_of_dbt(spark: Any, credentials: Any) -> None:
+def test_an_error_of_a_python_model_is_an_error_of_dbt(
+    spark: Any, credentials: Any
+) -> None:
     with pytest.raises(DbtRuntimeError, match="no_such_table"):
         SessionJobHelper({"alias": "numbers"}, credentials).submit(
             "spark.table('no_such_table')"
         )
 
 
-def test_without_the_extra_one_message_says_what_to_install() -> None:
+def test_a_missing_extra_is_reported() -> None:
     code = (
         "import sys; sys.modules['dbt.adapters.spark'] = None\n"
         "import dbt.adapters.sparksession"
@@ -122,7 +128,7 @@ def test_without_the_extra_one_message_says_what_to_install() -> None:
     assert "make install-spark" in finished.stderr
 
 
-def test_executors_are_looked_at_before_a_python_model(
+def test_executors_are_checked_before_a_python_model(
     spark: Any, credentials: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def complain(_: Any) -> None:
@@ -133,9 +139,7 @@ def test_executors_are_looked_at_before_a_python_model(
         SessionJobHelper({"alias": "numbers"}, credentials).submit("1 / 0")
 
 
-def test_what_a_model_returns_takes_the_place_of_the_table(
-    spark: Any, table: str
-) -> None:
+def test_the_result_of_a_model_replaces_the_table(spark: Any, table: str) -> None:
     arrow = pa.table({"shop": ["a", "b"], "number": [1, None]})
     options = {"file_format": "parquet", "partition_by": None}
     write_table(arrow, spark, table, **options)
@@ -166,7 +170,7 @@ def unfinished(spark: Any, table: str) -> Path:
 
 
 @pytest.mark.parametrize("how", ["statement", "python model"])
-def test_files_of_a_killed_build_do_not_stop_the_next(
+def test_files_of_a_killed_build_do_not_stop_the_next_build(
     spark: Any, table: str, how: str
 ) -> None:
     unfinished(spark, table)
@@ -180,17 +184,17 @@ def test_files_of_a_killed_build_do_not_stop_the_next(
 
 
 @pytest.mark.parametrize("how", ["another metastore", "a finished table"])
-def test_files_that_may_be_somebodys_are_left_alone(
+def test_files_of_another_metastore_are_kept(
     spark: Any, table: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     file = unfinished(spark, table)
     if how == "another metastore":
-        name = "customer_segmentation.spark.leftovers.has_embedded_metastore"
+        name = "customer_segmentation.spark.tables.has_embedded_metastore"
         monkeypatch.setattr(name, lambda _: False)
     else:
         file.with_name("_SUCCESS").touch()
     with pytest.raises(InputError, match=f"{table}.*remove that folder"):
-        over_leftovers(
+        create_over_leftovers(
             spark, lambda: spark.sql(f"create table {table} using parquet as select 1")
         )
     assert file.exists()

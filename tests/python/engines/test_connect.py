@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 SECONDS_TO_START = 120
-# what the adapter does for a Python model; another process, as a session is one's own
+# what the adapter does for a Python model, in another process with its own session
 CLIENT = """
 import pyarrow as pa
 from customer_segmentation import engine
@@ -83,6 +83,8 @@ def run_server(folder: Path) -> Iterator[str]:
     environment = os.environ | {
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
+        # for a few short jobs, a quick start counts most
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     environment.pop("SPARK_REMOTE", None)
     log = folder / "server.log"
@@ -103,7 +105,7 @@ def run_server(folder: Path) -> Iterator[str]:
 
 
 def is_open(port: int) -> bool:
-    """Whether something listens."""
+    """Whether a program listens at a port."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
         return True
     return False
@@ -119,5 +121,5 @@ def test_models_run_on_a_server_without_java_here(server: str, tmp_path: Path) -
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
-    # nor does an error that is raised get printed besides
+    # an error that is raised is not printed too
     assert finished.stdout == "[2.0, 4.0, 6.0]\n"

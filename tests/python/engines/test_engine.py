@@ -1,4 +1,4 @@
-"""Tables are read in one order, and written batch by batch."""
+"""Both engines read the same rows in the same order, and write batch by batch."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,44 +13,51 @@ import pytest
 from customer_segmentation import engine
 
 SCHEMA = pa.schema([("customer_key", pa.string()), ("doubled", pa.float64())])
-CUSTOMERS = 60_000
+CUSTOMERS = 6_000
 
 
-def customers() -> pa.Table:
-    """Return customers in no order."""
+def shuffled_customers() -> pa.Table:
+    """Return customers in random order."""
     numbers = np.random.default_rng(0).permutation(CUSTOMERS)
     monetary = pa.array(numbers).cast(pa.decimal128(21, 2))
     return pa.table(
         {
             "customer_key": [f"c{number * 7919 % CUSTOMERS}" for number in numbers],
             "source_system": np.where(numbers % 2, "online_retail", "mall"),
+            "is_today": numbers % 5 == 0,
             "monetary": monetary,
             "frequency": pa.array(numbers, mask=numbers % 3 == 0),
         }
     )
 
 
+TABLE = shuffled_customers()
+
+
 class DuckDB:
-    """Relations as dbt-duckdb hands them over."""
+    """Relations, as dbt-duckdb returns them."""
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
+        self.tables = 0
 
     def relation(self, table: pa.Table) -> engine.Relation:
         """Return a relation of a table."""
         self.connection.register("raw", table)
-        self.connection.execute("create or replace table customers as from raw")
-        return self.connection.query("select * from customers")
+        self.tables += 1
+        name = f"customers_{self.tables}"
+        self.connection.execute(f"create table {name} as from raw")
+        return self.connection.query(f"select * from {name}")
 
     def written(self, stream: engine.Stream) -> pa.Table:
-        """Return what dbt-duckdb writes of a stream."""
+        """Return the table that dbt-duckdb writes from a stream."""
         cursor = self.connection.cursor()
         cursor.register("stream", stream)
         return cursor.sql("select * from stream").to_arrow_table()
 
 
 class Spark:
-    """DataFrames as the adapter ``sparksession`` hands them over."""
+    """DataFrames, as the adapter ``sparksession`` returns them."""
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -60,22 +67,27 @@ class Spark:
         return self.session.createDataFrame(table).repartition(3)
 
     def written(self, stream: engine.Stream) -> pa.Table:
-        """Return what Spark writes of a DataFrame."""
+        """Return the table that Spark writes from a DataFrame."""
         return stream.toArrow()
 
 
 Engine = DuckDB | Spark
 
 
-@pytest.fixture(params=["duckdb", "spark"])
+@pytest.fixture(scope="module", params=["duckdb", "spark"])
 def under_test(request: pytest.FixtureRequest) -> Engine:
     if request.param == "duckdb":
         return DuckDB()
     return Spark(request.getfixturevalue("spark"))
 
 
+@pytest.fixture(scope="module")
+def customers(under_test: Engine) -> engine.Relation:
+    return under_test.relation(TABLE)
+
+
 def doubling() -> Callable[[pa.Table], pa.Table]:
-    """Return a function that workers need not import from here."""
+    """Return a function that is pickled with its code, not imported by workers."""
 
     def double(table: pa.Table) -> pa.Table:
         doubled = 2 * table["monetary"].cast(pa.float64()).to_numpy()
@@ -88,41 +100,37 @@ double = doubling()
 
 
 @pytest.mark.parametrize("limit", [None, 1000])
-def test_order_of_the_table_is_not_the_order_of_the_frame(
-    under_test: Engine, limit: int | None
+def test_the_order_of_the_table_does_not_matter(
+    under_test: Engine, customers: engine.Relation, limit: int | None
 ) -> None:
     columns = ["customer_key", "monetary", "frequency"]
-    frame = engine.read(under_test.relation(customers()), columns, limit=limit)
-    backwards = customers().take(pa.array(range(CUSTOMERS - 1, -1, -1)))
-    pd.testing.assert_frame_equal(
-        frame, engine.read(under_test.relation(backwards), columns, limit=limit)
-    )
+    frame = engine.read(customers, columns, limit=limit)
+    backwards = under_test.relation(TABLE.take(pa.array(range(CUSTOMERS)[::-1])))
+    pd.testing.assert_frame_equal(frame, engine.read(backwards, columns, limit=limit))
     assert frame["customer_key"].is_monotonic_increasing
     assert len(frame) == (limit or CUSTOMERS)
 
 
-def test_both_engines_draw_the_same_sample(under_test: Engine) -> None:
-    frame = engine.read(under_test.relation(customers()), ["customer_key"], limit=100)
-    keys = customers()["customer_key"].to_pylist()
+def test_both_engines_draw_the_same_sample(customers: engine.Relation) -> None:
+    frame = engine.read(customers, ["customer_key"], limit=100)
+    keys = TABLE["customer_key"].to_pylist()
     by_hash = sorted(keys, key=lambda key: hashlib.md5(key.encode()).hexdigest())
     assert frame["customer_key"].tolist() == sorted(by_hash[:100])
 
 
-def test_key_orders_without_being_read(under_test: Engine) -> None:
-    relation = under_test.relation(customers())
-    with_key = engine.read(relation, ["customer_key", "monetary"])
-    without = engine.read(relation, ["monetary"])
+def test_the_key_need_not_be_read(customers: engine.Relation) -> None:
+    with_key = engine.read(customers, ["customer_key", "monetary"])
+    without = engine.read(customers, ["monetary"])
     pd.testing.assert_frame_equal(without, with_key[["monetary"]])
 
 
-def test_numbers_arrive_as_numbers(under_test: Engine) -> None:
-    relation = under_test.relation(customers())
-    frame = engine.read(relation, ["monetary", "frequency"], limit=99)
+def test_numbers_arrive_as_floats(customers: engine.Relation) -> None:
+    frame = engine.read(customers, ["monetary", "frequency"], limit=99)
     assert frame.dtypes.tolist() == [np.float64, np.float64]
     assert frame["frequency"].isna().any()
 
 
-def test_times_arrive_without_a_zone(under_test: Engine) -> None:
+def test_times_have_no_zone(under_test: Engine) -> None:
     noon = pd.Timestamp("2011-06-01 12:00")
     table = pa.table(
         {"customer_key": ["a"], "at": pa.array([noon], pa.timestamp("us"))}
@@ -131,44 +139,54 @@ def test_times_arrive_without_a_zone(under_test: Engine) -> None:
     assert frame["at"].tolist() == [noon]
 
 
-def test_only_the_rows_asked_for_are_read(under_test: Engine) -> None:
-    columns = ["customer_key", "source_system"]
-    relation = under_test.relation(customers())
-    frame = engine.read(relation, columns, where={"source_system": "mall"}, limit=500)
+def test_only_the_rows_asked_for_are_read(customers: engine.Relation) -> None:
+    columns = ["customer_key", "source_system", "is_today"]
+    frame = engine.read(customers, columns, where={"source_system": "mall"}, limit=500)
     assert set(frame["source_system"]) == {"mall"}
     assert len(frame) == 500
-    assert engine.read(relation, columns, where={"source_system": "o'clock"}).empty
+    assert engine.read(customers, columns, where={"source_system": "o'clock"}).empty
+    both = {"source_system": "mall", "is_today": True}
+    frame = engine.read(customers, columns, where=both)
+    assert set(frame["source_system"]) == {"mall"}
+    assert set(frame["is_today"]) == {True}
+    # numbers that are even, and multiples of five
+    assert len(frame) == CUSTOMERS // 10
 
 
-def test_sample_keeps_its_customers_when_others_come(under_test: Engine) -> None:
-    columns = ["customer_key"]
-    table = customers()
+def test_a_sample_keeps_most_rows_of_a_growing_table(
+    under_test: Engine, customers: engine.Relation
+) -> None:
+    fewer = under_test.relation(TABLE.slice(0, CUSTOMERS * 4 // 5))
     before, after = (
-        engine.read(under_test.relation(rows), columns, limit=1000)
-        for rows in (table.slice(0, CUSTOMERS * 4 // 5), table)
+        engine.read(relation, ["customer_key"], limit=1000)
+        for relation in (fewer, customers)
     )
     assert after["customer_key"].isin(before["customer_key"]).mean() > 0.7
 
 
-def test_no_table_is_read_as_no_rows(under_test: Engine) -> None:
-    nobody = under_test.relation(customers().slice(0, 0))
+def test_an_empty_table_has_columns_and_types(under_test: Engine) -> None:
+    nobody = under_test.relation(TABLE.slice(0, 0))
     assert engine.read(nobody, ["monetary"]).shape == (0, 1)
     assert engine.empty_frame(nobody, ["monetary"]).dtypes.tolist() == [np.float64]
     stream = engine.map_batches(nobody, ["customer_key", "monetary"], double, SCHEMA)
     assert under_test.written(stream).num_rows == 0
 
 
-def test_stream_is_written_as_dbt_writes_it(under_test: Engine) -> None:
-    relation = under_test.relation(customers())
-    stream = engine.map_batches(relation, ["customer_key", "monetary"], double, SCHEMA)
+def test_a_stream_writes_the_result_of_every_row(
+    under_test: Engine, customers: engine.Relation
+) -> None:
+    columns = ["customer_key", "monetary"]
+    stream = engine.map_batches(customers, columns, double, SCHEMA)
     written = under_test.written(stream)
     assert written.schema.types == SCHEMA.types
-    expected = double(customers())
+    expected = double(TABLE)
     by_key = [("customer_key", "ascending")]
     assert written.sort_by(by_key).equals(expected.sort_by(by_key))
 
 
-def test_nothing_is_read_before_it_is_written() -> None:
+def test_nothing_is_read_before_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    # DuckDB reads vectors of 2,048 rows
+    monkeypatch.setattr(engine, "ROWS_A_BATCH", 4_096)
     batches = []
 
     def counted(table: pa.Table) -> pa.Table:
@@ -176,17 +194,19 @@ def test_nothing_is_read_before_it_is_written() -> None:
         return double(table)
 
     under_test = DuckDB()
-    relation = under_test.relation(pa.concat_tables([customers()] * 3))
+    relation = under_test.relation(pa.concat_tables([TABLE] * 3))
     stream = engine.map_batches(relation, ["customer_key", "monetary"], counted, SCHEMA)
     assert not batches
     under_test.written(stream)
     assert max(batches) <= engine.ROWS_A_BATCH
-    assert sum(batches) == 3 * CUSTOMERS
+    assert sum(batches) == 3 * CUSTOMERS > engine.ROWS_A_BATCH
 
 
-def test_batches_hold_what_is_asked_for(under_test: Engine) -> None:
+def test_batches_hold_only_the_rows_asked_for(
+    under_test: Engine, customers: engine.Relation
+) -> None:
     stream = engine.map_batches(
-        under_test.relation(customers()),
+        customers,
         ["customer_key", "monetary"],
         double,
         SCHEMA,

@@ -1,38 +1,40 @@
-"""dbt-spark with Python models: they run in the session that runs the SQL.
+"""dbt-spark with Python models, which run in the session that runs the SQL.
 
-dbt-spark submits Python models to Databricks only. This adapter is dbt-spark's own,
-with all its macros, and one way more to submit a model: in the Spark session of this
-process, which is a local one, or the client of a cluster where ``SPARK_REMOTE`` names a
-Spark Connect server. A profile uses it as ``type: sparksession``.
+dbt-spark can submit Python models to Databricks only. This adapter extends it, keeps
+all its macros, and submits a model to the Spark session of this process. That session
+runs Spark in this process, or is a client of the Spark Connect server that
+``SPARK_REMOTE`` names. A profile uses the adapter as ``type: sparksession``.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from dbt.adapters.base import AdapterPlugin, PythonJobHelper, available
+from dbt.adapters.base.impl import PythonJobHelper
+from dbt.adapters.base.meta import available
+from dbt.adapters.base.plugin import AdapterPlugin
 from dbt.adapters.contracts.connection import Connection, ConnectionState
-from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.include import sparksession
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
 from customer_segmentation.errors import InputError
 
 try:
-    from dbt.adapters.spark import (
-        SparkAdapter,
+    from dbt.adapters.spark import session
+    from dbt.adapters.spark.connections import (
         SparkConnectionManager,
+        SparkConnectionMethod,
         SparkCredentials,
-        session,
     )
-    from dbt.adapters.spark.connections import SparkConnectionMethod
+    from dbt.adapters.spark.impl import SparkAdapter
     from pyspark.errors import AnalysisException, PySparkException
     from pyspark.sql import Row
 
     from customer_segmentation.spark import (
         check_executors,
+        create_over_leftovers,
         open_session,
-        over_leftovers,
     )
 except ModuleNotFoundError as error:
     raise DbtRuntimeError(
@@ -46,8 +48,8 @@ TYPE = "sparksession"
 
 
 @contextmanager
-def errors_of_dbt(kind: type[Exception]) -> Iterator[None]:
-    """Turn errors of Spark, and of input, into one that dbt shows as one."""
+def dbt_errors(kind: type[Exception]) -> Iterator[None]:
+    """Turn errors of Spark and of input into an error that dbt reports."""
     try:
         yield
     except (InputError, PySparkException) as error:
@@ -55,61 +57,62 @@ def errors_of_dbt(kind: type[Exception]) -> Iterator[None]:
 
 
 class SparkSessionCredentials(SparkCredentials):
-    """A schema, and the parameters of the session."""
+    """A schema, and the Spark parameters of the session."""
 
     def __post_init__(self) -> None:
-        """Fill what dbt-spark asks for and a session does not need."""
+        """Set what dbt-spark requires and a session does not need."""
         self.method = SparkConnectionMethod.SESSION
         self.host = "localhost"
         super().__post_init__()
-        # a bad cast is an error on DuckDB, and must not be a null here
+        # as on DuckDB, a bad cast is an error, and not a null
         self.server_side_parameters["spark.sql.ansi.enabled"] = "true"
 
     @property
     def type(self) -> str:
-        """As the profile names it."""
+        """The name of the adapter in a profile."""
         return TYPE
 
 
 class Cursor(session.Cursor):
-    """Runs statements in the session that is open."""
+    """Run statements in the session of this process."""
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Run a statement."""
         statement = sql % parameters if parameters else sql
-        with errors_of_dbt(DbtDatabaseError):
+        with dbt_errors(DbtDatabaseError):
             spark = open_session(self.server_side_parameters)
-            self._df = over_leftovers(spark, lambda: spark.sql(statement))
+            self._df = create_over_leftovers(spark, lambda: spark.sql(statement))
 
     def fetchall(self) -> list[Row] | None:
-        """Return all rows, which are computed now."""
-        with errors_of_dbt(DbtDatabaseError):
-            return super().fetchall()
+        """Compute and return all rows."""
+        with dbt_errors(DbtDatabaseError):
+            rows: list[Row] | None = super().fetchall()
+        return rows
 
     def fetchone(self) -> Row | None:
         """Return the next row."""
-        with errors_of_dbt(DbtDatabaseError):
+        with dbt_errors(DbtDatabaseError):
             return super().fetchone()
 
 
 class SessionConnection(session.Connection):
-    """Gives such cursors."""
+    """A connection to the session of this process."""
 
     def cursor(self) -> Cursor:
-        """Return a new one."""
+        """Return a new cursor."""
         return Cursor(server_side_parameters=self.server_side_parameters)
 
 
 class SessionConnectionWrapper(session.SessionConnectionWrapper):
-    """Writes values into statements, and ends those that are under way."""
+    """Write values into statements, and cancel running statements."""
 
     def cancel(self) -> None:
-        """End what the session does, which a server would go on with."""
+        """Cancel the statements of the session, which a server would continue."""
         open_session(self.handle.server_side_parameters).interruptAll()
 
     @classmethod
     def _fix_binding(cls, value: Any) -> str:
-        """Return a literal; dbt-spark's own has no nulls, and no quotes in a text."""
+        """Return a value as a literal, unlike dbt-spark with nulls and quotes."""
         if value is None:
             return "null"
         if isinstance(value, session.NUMBERS):
@@ -119,17 +122,17 @@ class SessionConnectionWrapper(session.SessionConnectionWrapper):
 
 
 class SparkSessionConnectionManager(SparkConnectionManager):
-    """Opens the session before the first statement, or says why it cannot."""
+    """Open the session before the first statement, or say why that fails."""
 
     TYPE = TYPE
 
     @classmethod
     def open(cls, connection: Connection) -> Connection:
-        """Open the session, unless this process has it already."""
+        """Open the session, unless this process has one."""
         if connection.state == ConnectionState.OPEN:
             return connection
         parameters = connection.credentials.server_side_parameters
-        with errors_of_dbt(FailedToConnectError):
+        with dbt_errors(FailedToConnectError):
             open_session(parameters)
         connection.handle = SessionConnectionWrapper(
             SessionConnection(server_side_parameters=parameters)
@@ -139,29 +142,29 @@ class SparkSessionConnectionManager(SparkConnectionManager):
 
 
 class SessionJobHelper(PythonJobHelper):
-    """Runs a Python model in the session of this process."""
+    """Run a Python model in the session of this process."""
 
     def __init__(self, parsed_model: Mapping[str, Any], credentials: Any) -> None:
         self.name = parsed_model["alias"]
         self.parameters = credentials.server_side_parameters
 
     def submit(self, compiled_code: str) -> None:
-        """Execute what dbt compiled; ``py_write_table`` put the writing at its end."""
+        """Execute the compiled model; ``py_write_table`` added the writing to it."""
         code = compile(compiled_code, f"<{self.name}>", "exec")
-        with errors_of_dbt(DbtRuntimeError):
+        with dbt_errors(DbtRuntimeError):
             spark = open_session(self.parameters)
             check_executors(spark)
             exec(code, {"__name__": self.name, "spark": spark})
 
 
 class SparkSessionAdapter(SparkAdapter):
-    """dbt-spark, with one way more to submit a Python model."""
+    """dbt-spark, with a further way to submit Python models."""
 
     ConnectionManager = SparkSessionConnectionManager
 
     @available.parse(lambda *_: True)
     def folder_has_parquet(self, folder: str) -> bool:
-        """Whether Spark, wherever it runs, finds Parquet files in a folder."""
+        """Whether Spark finds Parquet files in a folder, on the host where it runs."""
         spark = open_session(self.config.credentials.server_side_parameters)
         try:
             return bool(spark.read.parquet(folder).columns)
@@ -172,17 +175,20 @@ class SparkSessionAdapter(SparkAdapter):
 
     @property
     def default_python_submission_method(self) -> str:
-        """In this process."""
+        """The session of this process."""
         return "session"
 
     @property
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
-        """All ways to submit a Python model."""
+        """The ways to submit a Python model."""
         return {**super().python_submission_helpers, "session": SessionJobHelper}
 
 
+# to mypy, no adapter matches the protocol of dbt's adapters
+_adapter: Any = SparkSessionAdapter
+
 Plugin = AdapterPlugin(
-    adapter=SparkSessionAdapter,
+    adapter=_adapter,
     credentials=SparkSessionCredentials,
     include_path=sparksession.PACKAGE_PATH,
     dependencies=["spark"],

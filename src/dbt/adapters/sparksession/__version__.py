@@ -1,4 +1,4 @@
-"""dbt asks for it."""
+"""The version of the adapter, which dbt asks for: that of dbt-spark."""
 
 from dbt.adapters.spark.__version__ import version
 

@@ -1,6 +1,6 @@
 {% macro py_write_table(compiled_code, target_relation) %}
 {{ compiled_code }}
-# --- what writes the table --- #
+# --- write the table --- #
 from customer_segmentation.spark import write_table
 write_table(
     model(dbtObj(spark.table), spark),
