@@ -26,18 +26,20 @@ PROJECT = Path(__file__).parents[1]
 sys.path.append(str(PROJECT / "tests" / "python" / "prediction"))
 from simulated_customers import (  # noqa: E402
     Simulated,
+    parameters_of,
     simulate_bg_nbd,
     simulate_pareto_nbd,
     simulate_values,
+    with_parameters,
 )
 
 SHARED = Path(os.environ.get("CUSTOMER_SEGMENTATION_SHARED", PROJECT.parent / "shared"))
 WEEKS = 39
 # Fader, Hardie & Lee 2005; the tests of CLVTools
 PUBLISHED = {
-    "BG/NBD": BgNbd.with_parameters(0.2426, 4.4136, 0.7929, 2.4259),
-    "Pareto/NBD": ParetoNbd.with_parameters(0.5533, 10.578, 0.606, 11.669),
-    "Gamma-Gamma": GammaGamma.with_parameters(6.25, 3.74, 15.44),
+    "BG/NBD": with_parameters(BgNbd, 0.2426, 4.4136, 0.7929, 2.4259),
+    "Pareto/NBD": with_parameters(ParetoNbd, 0.5533, 10.578, 0.606, 11.669),
+    "Gamma-Gamma": with_parameters(GammaGamma, 6.25, 3.74, 15.44),
 }
 PUBLISHED_LOG_LIKELIHOODS = {
     "BG/NBD": -9582.429,
@@ -53,9 +55,9 @@ HOLDOUT = {
 }
 # in days
 PLANTED = {
-    "BG/NBD": BgNbd.with_parameters(0.5, 20.0, 0.8, 2.5),
-    "Pareto/NBD": ParetoNbd.with_parameters(0.55, 40.0, 0.6, 80.0),
-    "Gamma-Gamma": GammaGamma.with_parameters(6.0, 4.0, 15.0),
+    "BG/NBD": with_parameters(BgNbd, 0.5, 20.0, 0.8, 2.5),
+    "Pareto/NBD": with_parameters(ParetoNbd, 0.55, 40.0, 0.6, 80.0),
+    "Gamma-Gamma": with_parameters(GammaGamma, 6.0, 4.0, 15.0),
 }
 SIMULATE = {"BG/NBD": simulate_bg_nbd, "Pareto/NBD": simulate_pareto_nbd}
 YEARS_KNOWN = 2
@@ -111,8 +113,8 @@ def show_estimates(cdnow: pd.DataFrame) -> dict[str, object]:
         fitted[name], seconds = timed(partial(type(published)().fit, *data))
         known = {"log likelihood": PUBLISHED_LOG_LIKELIHOODS[name]}
         found = {"log likelihood": fitted[name].log_likelihood_}
-        found |= fitted[name].parameters
-        for parameter, theirs in (published.parameters | known).items():
+        found |= parameters_of(fitted[name])
+        for parameter, theirs in (parameters_of(published) | known).items():
             ours = found[parameter]
             error = fitted[name].standard_errors_.get(parameter)
             click.echo(
@@ -185,7 +187,7 @@ def show_recovery(draws: int) -> None:
     )
     for name, planted in PLANTED.items():
         apart = np.array([recover(name, seed) for seed in range(draws)])
-        for parameter, column in zip(planted.parameters, apart.T, strict=True):
+        for parameter, column in zip(parameters_of(planted), apart.T, strict=True):
             click.echo(
                 f"  {name:<12}{parameter:<7}mean {column.mean():>6.2f}  spread "
                 f"{column.std():.2f}  within 2: {(np.abs(column) < 2).sum()} of {draws}"
@@ -198,13 +200,13 @@ def recover(name: str, seed: int) -> list[float]:
     if name == "Gamma-Gamma":
         frequency = draw("BG/NBD", CUSTOMERS_OF_A_DRAW, seed).frequency
         rng = np.random.default_rng((seed, 1))
-        values = simulate_values(*planted.parameters.values(), frequency, rng)
+        values = simulate_values(*parameters_of(planted).values(), frequency, rng)
         fitted = GammaGamma().fit(frequency, values)
     else:
         drawn = draw(name, CUSTOMERS_OF_A_DRAW, seed)
         fitted = type(planted)().fit(drawn.frequency, drawn.recency, drawn.age)
     return [
-        (fitted.parameters[parameter] - planted.parameters[parameter]) / error
+        (parameters_of(fitted)[parameter] - parameters_of(planted)[parameter]) / error
         for parameter, error in fitted.standard_errors_.items()
     ]
 

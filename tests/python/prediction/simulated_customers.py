@@ -1,13 +1,36 @@
 """Customers drawn from the buy-till-you-die models, with their later purchases."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from customer_segmentation.prediction.btyd import BgNbd, ParetoNbd
+from customer_segmentation.prediction.btyd import BgNbd, GammaGamma, ParetoNbd
 from customer_segmentation.prediction.feature_kinds import Numbers
 
-__all__ = ["Simulated", "simulate_bg_nbd", "simulate_pareto_nbd", "simulate_values"]
+__all__ = [
+    "Simulated",
+    "parameters_of",
+    "simulate_bg_nbd",
+    "simulate_pareto_nbd",
+    "simulate_values",
+    "with_parameters",
+]
+
+Model = TypeVar("Model", BgNbd, ParetoNbd, GammaGamma)
+
+
+def with_parameters(model: type[Model], *parameters: float) -> Model:
+    """Return a model with known parameters, as if it had been fitted."""
+    known = model()
+    for name, value in zip(model.PARAMETERS, parameters, strict=True):
+        setattr(known, f"{name}_", value)
+    return known
+
+
+def parameters_of(fitted: BgNbd | ParetoNbd | GammaGamma) -> dict[str, float]:
+    """Return the parameters of a fitted model, by name."""
+    return {name: getattr(fitted, f"{name}_") for name in fitted.PARAMETERS}
 
 
 @dataclass(frozen=True)

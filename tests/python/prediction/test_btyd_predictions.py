@@ -5,15 +5,20 @@ import math
 import numpy as np
 import pytest
 from scipy.special import hyp2f1
-from simulated_customers import simulate_bg_nbd, simulate_pareto_nbd, simulate_values
+from simulated_customers import (
+    simulate_bg_nbd,
+    simulate_pareto_nbd,
+    simulate_values,
+    with_parameters,
+)
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.btyd import BgNbd, GammaGamma, ParetoNbd
 from customer_segmentation.prediction.feature_kinds import Numbers
 
 MODELS = {
-    "bg_nbd": BgNbd.with_parameters(0.5, 20.0, 0.8, 2.5),
-    "pareto_nbd": ParetoNbd.with_parameters(0.55, 40.0, 0.6, 80.0),
+    "bg_nbd": with_parameters(BgNbd, 0.5, 20.0, 0.8, 2.5),
+    "pareto_nbd": with_parameters(ParetoNbd, 0.55, 40.0, 0.6, 80.0),
 }
 SIMULATE = {BgNbd: simulate_bg_nbd, ParetoNbd: simulate_pareto_nbd}
 EXTREME = (1e-3, 1e-2, 0.5, 1.0, 2.0, 40.0, 1e3)
@@ -37,14 +42,14 @@ def test_purchases_of_bg_nbd_are_those_of_the_paper(a: float) -> None:
     left = 1 - ((alpha + end) / (alpha + end + 90)) ** (r + x) * grown
     odds = a / (b + np.maximum(x, 1) - 1) * ((alpha + end) / (alpha + t)) ** (r + x)
     expected = (a + b + x - 1) / (a - 1) * left / (1 + np.where(x > 0, odds, 0))
-    found = BgNbd.with_parameters(r, alpha, a, b).expected_purchases(90, x, t, end)
+    found = with_parameters(BgNbd, r, alpha, a, b).expected_purchases(90, x, t, end)
     assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_purchases_of_bg_nbd_have_no_gap_at_one() -> None:
     x, t, end = histories()
     around = [
-        BgNbd.with_parameters(0.5, 20.0, a, 2.5).expected_purchases(90, x, t, end)
+        with_parameters(BgNbd, 0.5, 20.0, a, 2.5).expected_purchases(90, x, t, end)
         for a in (1 - 1e-9, 1.0, 1 + 1e-9)
     ]
     assert around[0] == pytest.approx(around[1], rel=1e-8)
@@ -69,14 +74,14 @@ def test_alive_probability_of_pareto_nbd_is_that_of_the_paper(swapped: bool) -> 
 
     gone = s / (r + s + x) * (grown(t) - grown(end))
     alive = 1 / (1 + gone * (alpha + end) ** (r + x) * (beta + end) ** s)
-    found = ParetoNbd.with_parameters(r, alpha, s, beta).alive_probability(x, t, end)
+    found = with_parameters(ParetoNbd, r, alpha, s, beta).alive_probability(x, t, end)
     assert found == pytest.approx(alive, rel=1e-6)
 
 
 def test_purchases_of_pareto_nbd_have_no_gap_at_one() -> None:
     x, t, end = histories()
     around = [
-        ParetoNbd.with_parameters(0.5, 20.0, s, 40.0).expected_purchases(90, x, t, end)
+        with_parameters(ParetoNbd, 0.5, 20.0, s, 40.0).expected_purchases(90, x, t, end)
         for s in (1 - 1e-9, 1.0, 1 + 1e-9)
     ]
     assert around[0] == pytest.approx(around[1], rel=1e-8)
@@ -109,7 +114,7 @@ def test_expected_values_come_true() -> None:
     rng = np.random.default_rng(0)
     frequency = rng.geometric(0.4, 100_000) - 1.0
     values = simulate_values(6.0, 4.0, 15.0, frequency, rng)
-    expected = GammaGamma.with_parameters(6.0, 4.0, 15.0).expected_value(
+    expected = with_parameters(GammaGamma, 6.0, 4.0, 15.0).expected_value(
         frequency, values
     )
     # given x and the mean, the rate is gamma(p x + q, v + x mean)
@@ -129,10 +134,10 @@ def test_extreme_parameters_predict_something_sensible(
 ) -> None:
     history = histories()
     for model in (
-        BgNbd.with_parameters(0.5, 20.0, first, second),
-        BgNbd.with_parameters(first, second, 1.0, 2.0),
-        ParetoNbd.with_parameters(first, second, 1.0, 2.0),
-        ParetoNbd.with_parameters(0.5, 20.0, first, second),
+        with_parameters(BgNbd, 0.5, 20.0, first, second),
+        with_parameters(BgNbd, first, second, 1.0, 2.0),
+        with_parameters(ParetoNbd, first, second, 1.0, 2.0),
+        with_parameters(ParetoNbd, 0.5, 20.0, first, second),
     ):
         alive = model.alive_probability(*history)
         returns = model.return_probability(365, *history)
@@ -180,7 +185,7 @@ def test_an_impossible_horizon_is_refused(name: str) -> None:
 
 
 def test_means_that_do_not_exist_are_infinite() -> None:
-    heavy = GammaGamma.with_parameters(0.4, 0.5, 15.0)
+    heavy = with_parameters(GammaGamma, 0.4, 0.5, 15.0)
     found = heavy.expected_value([0, 1, 5], [math.nan, 5, 0])
     assert found[:2].tolist() == [math.inf, math.inf]
     assert found[2] == pytest.approx(0.4 * 15 / 1.5)

@@ -1,4 +1,4 @@
-"""Four of five outcomes lie in the interval, whoever spends nothing."""
+"""Four of five outcomes lie in the interval, although many outcomes are 0."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from customer_segmentation.prediction.purchases.intervals import SpendInterval
 
 
 def customers(seed: int, count: int, nothing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return expected and actual spend; who is expected to spend little may not."""
+    """Return expected and actual spend; small customers often spend nothing."""
     rng = np.random.default_rng(seed)
     expected = rng.lognormal(5, 1.5, count)
     chance = np.clip(nothing * (150 / expected) ** 0.3, 0, 1)
@@ -18,14 +18,14 @@ def customers(seed: int, count: int, nothing: float) -> tuple[np.ndarray, np.nda
 
 @pytest.mark.parametrize("nothing", [0.0, 0.05, 0.4, 0.9])
 @pytest.mark.parametrize("count", [400, 4_000])
-def test_others_are_covered_as_often_as_it_says(nothing: float, count: int) -> None:
+def test_intervals_cover_their_share_of_others(nothing: float, count: int) -> None:
     found = []
     for seed in range(20):
         expected, actual = customers(seed, 2 * count, nothing)
         interval = SpendInterval().fit(expected[:count], actual[:count])
         low, high = interval.predict(expected[count:])
         found.append(coverage(low, high, actual[count:]))
-    # who spends nothing cannot be left out in part
+    # customers who spend nothing are all inside or all outside
     most = max(0.82, nothing + 0.09)
     assert 0.78 <= np.mean(found) <= most
 
@@ -40,14 +40,14 @@ def test_small_and_large_customers_are_covered_alike() -> None:
         assert 0.75 <= held <= 0.86
 
 
-def test_who_may_spend_nothing_has_an_interval_from_nothing() -> None:
+def test_the_interval_of_small_customers_begins_at_zero() -> None:
     expected, actual = customers(1, 2_000, 0.5)
     low, high = SpendInterval().fit(expected, actual).predict(expected)
     assert (low[expected < 100] == 0).all()
     assert (high[expected > 50] > low[expected > 50]).all()
 
 
-def test_ends_are_ordered_and_not_below_nothing() -> None:
+def test_ends_are_ordered_and_not_below_zero() -> None:
     expected, actual = customers(2, 500, 0.2)
     interval = SpendInterval().fit(expected, actual)
     low, high = interval.predict(np.array([0.0, 1e-9, 1.0, 1e9]))
@@ -77,7 +77,7 @@ def test_equal_predictions_or_outcomes_have_intervals_too(
 
 def test_the_order_of_customers_does_not_matter() -> None:
     expected, actual = customers(3, 1_000, 0.3)
-    # with many who are expected to spend the same
+    # with many equal expectations
     expected = np.round(expected, -2)
     order = np.random.default_rng(0).permutation(1_000)
     one = SpendInterval().fit(expected, actual).predict(expected)

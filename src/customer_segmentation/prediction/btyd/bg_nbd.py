@@ -53,7 +53,7 @@ class BgNbd(HistoryModel):
     """
 
     NAME: ClassVar[str] = "BG/NBD"
-    UNITS: ClassVar[dict[str, int]] = {"r": 0, "alpha": 1, "a": 0, "b": 0}
+    PARAMETERS: ClassVar[dict[str, int]] = {"r": 0, "alpha": 1, "a": 0, "b": 0}
 
     r_: float
     alpha_: float

@@ -52,31 +52,13 @@ class GammaGamma(BaseEstimator):
     log_likelihood_ : float
         Of the customers learned from.
     standard_errors_ : dict of str to float
-        Of the parameters, by the Hessian; empty if the model was not fitted.
+        Of the parameters, by the Hessian.
     """
 
     PARAMETERS: ClassVar[tuple[str, ...]] = ("p", "q", "v")
 
-    p_: float
-    q_: float
-    v_: float
-    log_likelihood_: float
-    standard_errors_: dict[str, float]
-
     def __init__(self, shrinkage: float = 0.0) -> None:
         self.shrinkage = shrinkage
-
-    @classmethod
-    def with_parameters(cls, *parameters: float) -> Self:
-        """Return a model with known parameters, as if it had been fitted."""
-        model = cls()
-        model._set(np.array(parameters, dtype=float), float("nan"), {})
-        return model
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """The fitted parameters, by name."""
-        return {name: getattr(self, f"{name}_") for name in self.PARAMETERS}
 
     @single_threaded()
     def fit(
@@ -138,11 +120,9 @@ class GammaGamma(BaseEstimator):
         log_likelihood = (
             found.value * total - prior(found.parameters).value - total * np.log(unit)
         )
-        self._set(
-            parameters,
-            float(log_likelihood),
-            dict(zip(self.PARAMETERS, errors.tolist(), strict=True)),
-        )
+        self.p_, self.q_, self.v_ = parameters.tolist()
+        self.log_likelihood_ = float(log_likelihood)
+        self.standard_errors_ = dict(zip(self.PARAMETERS, errors.tolist(), strict=True))
         return self
 
     def expected_value(self, frequency: ArrayLike, mean_value: ArrayLike) -> Numbers:
@@ -158,20 +138,13 @@ class GammaGamma(BaseEstimator):
         """
         x, value = _checked(frequency, mean_value)
         above = self.p_ * x + self.q_ - 1
-        return np.divide(
+        expected: Numbers = np.divide(
             self.p_ * (self.v_ + x * value),
             above,
             where=above > 0,
             out=np.full_like(above, np.inf),
         )
-
-    def _set(
-        self, parameters: Numbers, log_likelihood: float, errors: dict[str, float]
-    ) -> None:
-        for name, value in zip(self.PARAMETERS, parameters.tolist(), strict=True):
-            setattr(self, f"{name}_", value)
-        self.log_likelihood_ = log_likelihood
-        self.standard_errors_ = errors
+        return expected
 
 
 def _checked(frequency: ArrayLike, mean_value: ArrayLike) -> tuple[Numbers, Numbers]:

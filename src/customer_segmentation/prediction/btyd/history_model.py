@@ -45,30 +45,19 @@ class HistoryModel(ABC, BaseEstimator):
     log_likelihood_ : float
         Of the customers learned from.
     standard_errors_ : dict of str to float
-        Of the parameters, by the Hessian; empty if the model was not fitted.
+        Of the parameters, by the Hessian. Subclasses name the parameters.
     """
 
-    # name for messages, and the power of time in the unit of each parameter
+    # for messages
     NAME: ClassVar[str]
-    UNITS: ClassVar[dict[str, int]]
+    # the power of time in the unit of each parameter
+    PARAMETERS: ClassVar[dict[str, int]]
 
     log_likelihood_: float
     standard_errors_: dict[str, float]
 
     def __init__(self, shrinkage: float = 0.0) -> None:
         self.shrinkage = shrinkage
-
-    @classmethod
-    def with_parameters(cls, *parameters: float) -> Self:
-        """Return a model with known parameters, as if it had been fitted."""
-        model = cls()
-        model._set(np.array(parameters, dtype=float), float("nan"), {})
-        return model
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """The fitted parameters, by name."""
-        return {name: getattr(self, f"{name}_") for name in self.UNITS}
 
     @single_threaded()
     def fit(
@@ -114,18 +103,17 @@ class HistoryModel(ABC, BaseEstimator):
             logs, found = ascend(partial(mean, scaled.thinned(ROUGH_SIZE)), starts)
             if found.is_maximum:
                 starts = np.exp(logs)[np.newaxis]
-        best = maximise(self.NAME, [*self.UNITS], partial(mean, scaled), starts)
-        parameters = best.parameters * unit ** np.array(list(self.UNITS.values()))
+        best = maximise(self.NAME, [*self.PARAMETERS], partial(mean, scaled), starts)
+        parameters = best.parameters * unit ** np.array(list(self.PARAMETERS.values()))
         errors = parameters * best.log_errors / np.sqrt(count)
         # the density has one factor of the unit of time for each repeat purchase
         log_likelihood = (
             best.value * count - prior(best.parameters).value - purchases * np.log(unit)
         )
-        self._set(
-            parameters,
-            float(log_likelihood),
-            dict(zip(self.UNITS, errors.tolist(), strict=True)),
-        )
+        for name, value in zip(self.PARAMETERS, parameters.tolist(), strict=True):
+            setattr(self, f"{name}_", value)
+        self.log_likelihood_ = float(log_likelihood)
+        self.standard_errors_ = dict(zip(self.PARAMETERS, errors.tolist(), strict=True))
         return self
 
     def alive_probability(
@@ -162,14 +150,6 @@ class HistoryModel(ABC, BaseEstimator):
     @abstractmethod
     def _alive(self, x: Numbers, t: Numbers, end: Numbers) -> Numbers:
         """Return the probability that each customer has not left."""
-
-    def _set(
-        self, parameters: Numbers, log_likelihood: float, errors: dict[str, float]
-    ) -> None:
-        for name, value in zip(self.UNITS, parameters.tolist(), strict=True):
-            setattr(self, f"{name}_", value)
-        self.log_likelihood_ = log_likelihood
-        self.standard_errors_ = errors
 
 
 def batches(rows: int) -> list[slice]:

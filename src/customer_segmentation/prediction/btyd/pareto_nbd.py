@@ -55,7 +55,7 @@ class ParetoNbd(HistoryModel):
     """
 
     NAME: ClassVar[str] = "Pareto/NBD"
-    UNITS: ClassVar[dict[str, int]] = {"r": 0, "alpha": 1, "s": 0, "beta": 1}
+    PARAMETERS: ClassVar[dict[str, int]] = {"r": 0, "alpha": 1, "s": 0, "beta": 1}
 
     r_: float
     alpha_: float

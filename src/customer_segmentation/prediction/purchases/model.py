@@ -53,7 +53,7 @@ class EventProbability(BaseEstimator):
     Attributes
     ----------
     share_ : float
-        Share of customers with the event, drawn towards a half by one customer.
+        Share of customers with the event, shrunk towards a half by one customer.
     regression_ : LogisticRegression or None
         None if all customers or none had the event: then the share is predicted.
     """
@@ -79,13 +79,13 @@ class EventProbability(BaseEstimator):
 
 
 class PurchaseModel(ABC, BaseEstimator):
-    """A model of next purchases, of one idea.
+    """A model of next purchases.
 
     Attributes
     ----------
     learns_level : bool
         Whether the model learns from outcomes how much customers buy. A model that does
-        not has no season of its own, and knows no customer by heart.
+        not learns no season either, and cannot memorise customers.
     """
 
     learns_level: ClassVar[bool] = True

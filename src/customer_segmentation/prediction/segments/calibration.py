@@ -95,22 +95,31 @@ class SegmentCalibration(BaseEstimator):
         rows = np.arange(len(codes))
 
         def loss(point: Probabilities) -> float:
-            self._set(point)
-            found = self.transform(probabilities)[rows, codes]
-            return -float(np.log(np.maximum(found, MIN_PROBABILITY)).mean())
+            found = _calibrated(probabilities, self.shares, *_numbers_at(point))
+            own = np.maximum(found[rows, codes], MIN_PROBABILITY)
+            return -float(np.log(own).mean())
 
-        self._set(minimize(loss, START, method="Nelder-Mead", bounds=BOUNDS).x)
+        best = minimize(loss, START, method="Nelder-Mead", bounds=BOUNDS)
+        self.temperature_, self.caution_ = _numbers_at(best.x)
         return self
 
     def transform(self, probabilities: Probabilities) -> Probabilities:
         """Return calibrated probabilities of n customers, shape (n, classes)."""
-        logs = np.log(np.maximum(probabilities, MIN_PROBABILITY))
-        tempered = softmax(logs / self.temperature_, axis=1)
-        calibrated: Probabilities = (
-            1 - self.caution_
-        ) * tempered + self.caution_ * self.shares
-        return calibrated
+        return _calibrated(probabilities, self.shares, self.temperature_, self.caution_)
 
-    def _set(self, point: Probabilities) -> None:
-        self.temperature_ = float(np.exp(point[0]))
-        self.caution_ = float(1 / (1 + np.exp(-point[1])))
+
+def _calibrated(
+    probabilities: Probabilities,
+    shares: Probabilities,
+    temperature: float,
+    caution: float,
+) -> Probabilities:
+    logs = np.log(np.maximum(probabilities, MIN_PROBABILITY))
+    tempered = softmax(logs / temperature, axis=1)
+    mixed: Probabilities = (1 - caution) * tempered + caution * shares
+    return mixed
+
+
+def _numbers_at(point: Probabilities) -> tuple[float, float]:
+    """Return the temperature and the caution at a point of the search."""
+    return float(np.exp(point[0])), float(1 / (1 + np.exp(-point[1])))
