@@ -11,6 +11,7 @@ from joblib import delayed
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.parallel import run_parallel, single_threaded
+from customer_segmentation.prediction.classification import most_probable
 from customer_segmentation.prediction.cohorts import Cohort, CohortPair
 from customer_segmentation.prediction.data import PurchaseData, SegmentData
 from customer_segmentation.prediction.purchases import (
@@ -201,19 +202,12 @@ def predict_segments(train: Cohort, test: Cohort, seed: int) -> pd.DataFrame:
     blocks = []
     for name, classifier in classifiers.items():
         found = classifier.predict_proba(test.features)
-        probabilities = found.to_numpy()
-        likeliest = probabilities.argmax(axis=1)
         # a segment that no customer in train has gets no probability
         position = found.columns.get_indexer(actual)
-        of_actual = np.where(position < 0, 0.0, probabilities[rows, position])
-        predictions = pd.DataFrame(
-            {
-                "algorithm": name,
-                "is_baseline": name == MAJORITY,
-                "predicted_segment": found.columns.to_numpy()[likeliest],
-                "predicted_probability": probabilities[rows, likeliest],
-                "segment_probability": of_actual,
-            }
+        of_actual = np.where(position < 0, 0.0, found.to_numpy()[rows, position])
+        predictions = most_probable(found).add_prefix("predicted_")
+        predictions = predictions.assign(
+            algorithm=name, is_baseline=name == MAJORITY, segment_probability=of_actual
         )
         blocks.append(pd.concat([test.keys, test.outcomes, predictions], axis=1))
     return pd.concat(blocks, ignore_index=True)

@@ -1,4 +1,4 @@
-"""How good predicted segments are: the usual metrics, and their bootstrap."""
+"""Predicted segments: the most probable one, the usual metrics and their bootstrap."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -10,12 +10,48 @@ from numpy.typing import NDArray
 
 from customer_segmentation.prediction.settings import SEED
 
-__all__ = ["PredictedSegments", "Quality", "bootstrap_means", "mean_quality"]
+__all__ = [
+    "PredictedSegments",
+    "Quality",
+    "bootstrap_means",
+    "mean_quality",
+    "most_probable",
+]
 
 # the probability of a segment that the model does not know
 MIN_PROBABILITY = 1e-6
 
 Counts = NDArray[np.float64]
+
+
+def most_probable(probabilities: pd.DataFrame) -> pd.DataFrame:
+    """Return the most probable segment of each customer, and its probability.
+
+    Parameters
+    ----------
+    probabilities : pandas.DataFrame of shape (n, segments)
+        From a classifier. Of equal probabilities the first column counts.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n, 2)
+        ``segment`` and ``probability``.
+
+    Examples
+    --------
+    >>> most_probable(pd.DataFrame({"lost": [0.2], "loyal": [0.8]}))
+      segment  probability
+    0   loyal          0.8
+    """
+    values = probabilities.to_numpy()
+    position = values.argmax(axis=1)
+    return pd.DataFrame(
+        {
+            "segment": probabilities.columns.to_numpy(dtype=object)[position],
+            "probability": values[np.arange(len(values)), position],
+        },
+        index=probabilities.index,
+    )
 
 
 @dataclass(frozen=True)

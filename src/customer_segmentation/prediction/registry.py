@@ -1,11 +1,17 @@
-"""The registry of models: registering a model, and loading it again."""
+"""The registry of models: recognising, registering and loading a model."""
 
 import hashlib
+import json
+import platform
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from sklearn.exceptions import InconsistentVersionWarning
 
 from customer_segmentation import engine
@@ -13,18 +19,30 @@ from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.entries import (
     REGISTRY_FACTS,
     ModelEntry,
+    Recipe,
     Trained,
 )
 from customer_segmentation.prediction.feature_kinds import Feature
-from customer_segmentation.prediction.fingerprints import library_versions
 from customer_segmentation.prediction.model_files import (
     dump_model,
     read_model,
     trusted_types,
 )
 
-__all__ = ["load_model", "read_entries", "read_entry", "register"]
+__all__ = [
+    "hash_rows",
+    "library_versions",
+    "load_model",
+    "read_entries",
+    "read_entry",
+    "register",
+    "training_fingerprint",
+]
 
+# the libraries that the predictions of a model depend on
+LIBRARIES = ("customer-segmentation", "numpy", "scikit-learn", "scipy", "skops")
+NULL = "\x1e"
+SEPARATOR = "\x1f"
 TRAIN_AGAIN = "train it again: dbt build --select tag:train"
 
 
@@ -44,6 +62,63 @@ def read_entry(models: engine.Relation, model_id: str) -> ModelEntry:
     )
     [row] = rows.to_dict("records")
     return ModelEntry.from_row(row)
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of Python, the libraries and the code of predictions."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    versions = {name: version(name) for name in LIBRARIES}
+    versions["customer-segmentation"] += f"+{_code_hash()}"
+    return {"python": python, **versions}
+
+
+@cache
+def _code_hash() -> str:
+    """Return a hash of the code of predictions, which makes the models."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def training_fingerprint(frame: pd.DataFrame, recipe: Recipe) -> str:
+    """Return a hash of everything that makes a model: rows, recipe and versions.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The training rows in any order: keys, features, outcomes and season.
+    recipe : Recipe
+        What is fitted to them.
+    """
+    ingredients = [recipe.to_json(), library_versions(), hash_rows(frame)]
+    return hashlib.md5(
+        json.dumps(ingredients, sort_keys=True).encode(), usedforsecurity=False
+    ).hexdigest()
+
+
+def hash_rows(frame: pd.DataFrame) -> str:
+    """Return a hash that depends on the order of the columns, not on that of the rows.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"age": [31, 45]})
+    >>> hash_rows(frame) == hash_rows(frame.iloc[::-1])
+    True
+    """
+    digest = hashlib.md5(SEPARATOR.join(frame.columns).encode(), usedforsecurity=False)
+    columns = {}
+    for position, name in enumerate(frame.columns):
+        values = frame[name]
+        if pd.api.types.is_numeric_dtype(values):
+            # adding zero turns -0.0 into 0.0
+            columns[position] = values.to_numpy(dtype=float, na_value=np.nan) + 0.0
+        else:
+            texts = values.astype(object).where(values.notna(), NULL)
+            columns[position] = texts.astype(str).to_numpy(dtype=object)
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False)
+    digest.update(np.sort(hashes.to_numpy()).tobytes())
+    return digest.hexdigest()
 
 
 def register(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
 from customer_segmentation.parallel import single_threaded
+from customer_segmentation.prediction.classification import most_probable
 from customer_segmentation.prediction.cohorts import (
     NEW,
     POPULATIONS,
@@ -29,7 +29,6 @@ __all__ = [
     "SEGMENT_SCORES",
     "Champion",
     "load_champions",
-    "most_probable",
     "score_purchases",
     "score_segments",
 ]
@@ -115,36 +114,6 @@ class Champion:
         return self.seasons.year_before(
             purpose.source_system, today, purpose.horizon_days
         )
-
-
-def most_probable(probabilities: pd.DataFrame) -> pd.DataFrame:
-    """Return the most probable segment of each customer, and its probability.
-
-    Parameters
-    ----------
-    probabilities : pandas.DataFrame of shape (n, segments)
-        From a classifier. Of equal probabilities the first column counts.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (n, 2)
-        ``segment`` and ``probability``.
-
-    Examples
-    --------
-    >>> most_probable(pd.DataFrame({"lost": [0.2], "loyal": [0.8]}))
-      segment  probability
-    0   loyal          0.8
-    """
-    values = probabilities.to_numpy()
-    position = values.argmax(axis=1)
-    return pd.DataFrame(
-        {
-            "segment": probabilities.columns.to_numpy(dtype=object)[position],
-            "probability": values[np.arange(len(values)), position],
-        },
-        index=probabilities.index,
-    )
 
 
 def score_purchases(

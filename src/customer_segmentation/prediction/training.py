@@ -17,6 +17,7 @@ from customer_segmentation.prediction.champion import (
     is_better,
     read_choices,
 )
+from customer_segmentation.prediction.classification import most_probable
 from customer_segmentation.prediction.cohorts import MIN_CUSTOMERS, Cohort
 from customer_segmentation.prediction.data import TrainingData
 from customer_segmentation.prediction.entries import (
@@ -29,7 +30,6 @@ from customer_segmentation.prediction.entries import (
     to_table,
 )
 from customer_segmentation.prediction.feature_kinds import Feature, features_of
-from customer_segmentation.prediction.fingerprints import training_fingerprint
 from customer_segmentation.prediction.psi import training_bins
 from customer_segmentation.prediction.purchases import CANDIDATES, InSeason
 from customer_segmentation.prediction.registry import (
@@ -37,8 +37,8 @@ from customer_segmentation.prediction.registry import (
     read_entries,
     read_entry,
     register,
+    training_fingerprint,
 )
-from customer_segmentation.prediction.scoring import most_probable
 from customer_segmentation.prediction.seasons import UNKNOWN
 from customer_segmentation.prediction.segments import CLASSIFIERS
 from customer_segmentation.prediction.splits import Split

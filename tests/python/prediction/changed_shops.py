@@ -1,4 +1,4 @@
-"""A small shop, and the same shop with its later days scrambled or deleted.
+"""A small shop, and the same shop with its later dates scrambled or deleted.
 
 It is built by dbt once. Then raw files are changed, and all tables are filled anew by
 the SQL that dbt has compiled.
@@ -11,41 +11,45 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
-import yaml
-from dbt_project import REPOSITORY, WITHOUT_TESTS, Warehouse, run_command
+from dbt_project import VARS, WITHOUT_TESTS, Warehouse, run_command
 
-from customer_segmentation.prediction import backtest_purchases, split_records
-from customer_segmentation.prediction.split_tables import read_splits
-from customer_segmentation.prediction.splits import Split
+from customer_segmentation.prediction import (
+    PredictionSettings,
+    PurchaseData,
+    backtest_purchases,
+)
+from customer_segmentation.prediction.splits import Split, read_splits
 
 __all__ = [
+    "CUSTOMER_DAYS",
+    "FIRST_PURCHASES",
     "HORIZON",
     "OUTCOMES",
-    "RULES",
-    "SEASONS",
-    "SPLITS",
+    "RFM_SEGMENTS",
     "World",
     "built_small",
     "with_changes_after_cutoff",
     "with_changes_after_first_purchase",
 ]
 
-RULES = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 # pinned, for a shop without its last days would end earlier
 AS_OF = {"marketplace": "2024-10-11", "online_retail": "2011-12-10"}
 VARIABLES = {"source_systems": list(AS_OF), "as_of_date": AS_OF}
 CUSTOMERS = 700
 HORIZON = 90
 SELECTED = (
-    *("+customer_snapshots", "+first_purchase_features", "+int_prediction__outcomes"),
-    *("+int_prediction__seasons", "+int_prediction__later_features"),
-    "+int_rfm__segments",
+    *("+int_features__customer_days", "+int_features__first_purchases"),
+    *("+int_prediction__outcomes", "+int_prediction__seasons", "+int_rfm__segments"),
 )
-SPLITS = "from main_intermediate.int_prediction__splits"
-OUTCOMES = "from main_intermediate.int_prediction__outcomes"
-SEASONS = "from main_intermediate.int_prediction__seasons"
-FIRSTS = "main_intermediate.int_observations__first_purchases"
-# what was begun before and completed after is not wholly late
+CUSTOMER_DAYS = "from main_training.int_features__customer_days"
+FIRST_PURCHASES = "from main_training.int_features__first_purchases"
+OUTCOMES = "from main_training.int_prediction__outcomes"
+SEASONS = "from main_training.int_prediction__seasons"
+SPLITS = "from main_private.int_features__splits"
+RFM_SEGMENTS = "from main_private.int_rfm__segments"
+FIRSTS = "main_private.int_features__first_transactions"
+TESTS = f"{SPLITS} where split = 'test' and horizon_days = {HORIZON}"
+# transactions that began before the cutoff and ended after it are partly late
 AFTER_CUTOFF = """
     select
         transaction_key,
@@ -116,11 +120,11 @@ KEPT = "where not coalesce(is_late and change = 'deleted', false)"
 
 @dataclass(frozen=True)
 class World(Warehouse):
-    """A warehouse of the shop, and what the candidates say in it."""
+    """A warehouse of the shop, and what the candidates predict in it."""
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Read-only, and shared, as that of dbt's Python models."""
+        """Read-only, and shared by all relations, as in dbt's Python models."""
         return duckdb.connect(self.database, read_only=True)
 
     def relation(self, query: str) -> duckdb.DuckDBPyRelation:
@@ -131,32 +135,30 @@ class World(Warehouse):
         """Return what a query finds."""
         return self.relation(query).df()
 
-    def splits(self, task: str, part: str, horizon_days: int) -> list[Split]:
-        """Return the splits of a part at a horizon, one for each source system."""
-        return [
-            split
-            for split in read_splits(self.relation(SPLITS), task)
-            if (split.part, split.horizon_days) == (part, horizon_days)
-        ]
+    def tests(self, task: str) -> list[Split]:
+        """Return the tests at the horizon."""
+        return list(read_splits(self.relation(TESTS), task))
 
     @cached_property
     def cutoffs(self) -> dict[str, pd.Timestamp]:
-        """The day on which existing customers are predicted, by source system."""
+        """The as-of date of the predicted existing customers, by source system."""
         return {
             split.source_system: pd.Timestamp(split.test.first)
-            for split in self.splits("next_purchases", "test", HORIZON)
-            if split.population == "existing"
+            for split in self.tests("next_purchases")
+            if split.population == "existing" and split.test
         }
 
     @cached_property
+    def data(self) -> PurchaseData:
+        """What the tests at the horizon learn from and predict."""
+        queries = (CUSTOMER_DAYS, FIRST_PURCHASES, OUTCOMES, SEASONS, TESTS)
+        return PurchaseData.read(*map(self.relation, queries))
+
+    @cached_property
     def backtests(self) -> pd.DataFrame:
-        """What every candidate predicted of each customer, and what came."""
-        wanted = f"{SPLITS} where part = 'test' and horizon_days = {HORIZON}"
-        queries = (
-            *("from customer_snapshots", "from first_purchase_features"),
-            *(OUTCOMES, wanted, SEASONS),
-        )
-        found = backtest_purchases(*map(self.relation, queries), RULES).to_pandas()
+        """What every candidate predicts for each customer, and the outcomes."""
+        settings = PredictionSettings.read(VARS)
+        found = backtest_purchases(self.data, settings).to_pandas()
         keys = ["population", "algorithm", "source_system", "customer_key"]
         return found.set_index(keys).sort_index()
 
@@ -176,9 +178,9 @@ def built_small(workshop: Path) -> World:
 
 
 def with_changes_after_cutoff(base: World, change: str) -> World:
-    """Return the shop with its days from the cutoff on ``swapped`` or ``deleted``.
+    """Return the shop with its dates from the cutoff on ``swapped`` or ``deleted``.
 
-    Swapped: other customers bought other quantities of other products at other prices.
+    Swapped: other customers buy other quantities of other products at other prices.
     """
     with base.connected() as connection:
         cutoffs = pd.DataFrame(
@@ -190,9 +192,9 @@ def with_changes_after_cutoff(base: World, change: str) -> World:
 
 
 def with_changes_after_first_purchase(base: World) -> World:
-    """Return the shop where nobody did after the first purchase what they did.
+    """Return the shop with other transactions after the first purchases.
 
-    It is deleted, or goes to the oldest customer, or has other amounts.
+    Each transaction is deleted, moves to the oldest customer or has other amounts.
     """
     late = base.relation(AFTER_FIRST_PURCHASE).to_arrow_table()
     return _changed(base, "changed_after_first_purchase", late, OLDEST)
@@ -241,11 +243,6 @@ def _fill_anew(world: World) -> None:
             if kind != "model" or name not in tables:
                 continue
             query = result["compiled_code"]
-            if name == "int_prediction__splits":
-                records = "from main_intermediate.int_prediction__records"
-                split = split_records(connection.query(records), RULES)
-                connection.register("split", split)
-                query = "from split"
             table = result["relation_name"]
             connection.execute(f"delete from {table}")
             connection.execute(f"insert into {table} by name {query}")

@@ -41,7 +41,7 @@ from sklearn.svm import SVC
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.feature_kinds import Feature
-from customer_segmentation.prediction.fingerprints import hash_rows
+from customer_segmentation.prediction.registry import hash_rows
 from customer_segmentation.prediction.model_files import (
     dump_model,
     read_model,

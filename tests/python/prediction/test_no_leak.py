@@ -1,34 +1,36 @@
-"""Whatever happens after the day of a prediction, not one prediction changes."""
+"""No prediction changes, whatever happens on or after its as-of date."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from changed_shops import (
+    CUSTOMER_DAYS,
+    FIRST_PURCHASES,
     HORIZON,
     OUTCOMES,
+    RFM_SEGMENTS,
     World,
     built_small,
     with_changes_after_cutoff,
     with_changes_after_first_purchase,
 )
-from threadpoolctl import threadpool_limits
 
-from customer_segmentation.prediction.purchase_backtests import read_purchase_samples
+from customer_segmentation.prediction.cohorts import NEW, Customers
+from customer_segmentation.prediction.data import SegmentData
 from customer_segmentation.prediction.purchases import (
     CANDIDATES,
     UNKNOWN,
     InSeason,
     candidates_of,
 )
-from customer_segmentation.prediction.samples import NEW, Sample
-from customer_segmentation.prediction.segment_backtests import seen_with_segment
 from customer_segmentation.prediction.segments import (
     CLASSIFIERS,
     MAJORITY,
     fit_classifiers,
 )
+from customer_segmentation.prediction.targets import read_segment_targets
+from customer_segmentation.segmentation.tables import FITS
 
 CHANGES = ("swapped", "deleted")
 PREDICTED = [
@@ -40,21 +42,16 @@ CASES = [
     for population in ("existing", "new")
     for one in candidates_of(population)
 ]
-TARGETS = """
-    select customer_key, later.source_system, rfm_segment as segment,
-        later.frequency > 1 as has_returned
-    from main_intermediate.int_prediction__later_features as later
-    join main_intermediate.int_rfm__segments using (customer_key, as_of_date)
+PAST = f"""
+    select customer_key || ':' || as_of_date as row_key, *
+    {CUSTOMER_DAYS} where is_training_date
 """
-FIRST_FEATURES = "select * exclude (is_new) from first_purchase_features"
+FIRST_FEATURES = f"select * exclude (is_new) {FIRST_PURCHASES}"
 
 
 @pytest.fixture(scope="module")
-def base(workshop: Path) -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        # handing so little to other processes takes longer than doing it
-        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
-        yield built_small(workshop)
+def base(workshop: Path) -> World:
+    return built_small(workshop)
 
 
 @pytest.fixture(scope="module")
@@ -71,32 +68,30 @@ def by_key(world: World, query: str, key: str = "customer_key") -> pd.DataFrame:
     return world.frame(query).set_index(key).sort_index()
 
 
-def around(base: World, world: World, query: str, day: str) -> list[pd.DataFrame]:
-    """Return rows up to the cutoff here and there, and later ones here and there."""
+def around(
+    base: World, world: World, query: str, key: str = "customer_key"
+) -> list[pd.DataFrame]:
+    """Return the rows up to the cutoff in both worlds, and the later rows of both."""
     found = []
-    key = "snapshot_key" if "snapshots" in query else "customer_key"
     for is_late in (False, True):
         for one in (base, world):
             rows = by_key(one, query, key)
             cutoffs = rows["source_system"].map(base.cutoffs)
-            found.append(rows[(rows[day] > cutoffs) == is_late])
+            found.append(rows[(rows["as_of_date"] > cutoffs) == is_late])
     return found
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_splits_do_not_depend_on_what_comes_later(base, worlds, change) -> None:
     for task in ("next_purchases", "segment"):
-        one, other = (
-            world.splits(task, "test", HORIZON) for world in (base, worlds[change])
-        )
+        one, other = (world.tests(task) for world in (base, worlds[change]))
         assert one == other
         assert len(one) == (4 if task == "next_purchases" else 2)
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_snapshots_of_the_past_do_not_change(base, worlds, change) -> None:
-    query = "from customer_snapshots"
-    before, same, after, other = around(base, worlds[change], query, "as_of_date")
+def test_features_on_past_dates_do_not_change(base, worlds, change) -> None:
+    before, same, after, other = around(base, worlds[change], PAST, "row_key")
     assert len(before) > 1_000
     pd.testing.assert_frame_equal(before, same, check_exact=True)
     assert not after["spend_90"].equals(other["spend_90"].reindex(after.index))
@@ -104,11 +99,8 @@ def test_snapshots_of_the_past_do_not_change(base, worlds, change) -> None:
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_first_purchases_of_the_past_do_not_change(base, worlds, change) -> None:
-    day = "first_purchase_date"
-    # who buys first on the day of the cutoff does it after the cutoff
-    query = f"select * exclude (is_new) replace ({day} + 1 as {day})"
-    query = f"{query} from first_purchase_features"
-    before, same, after, other = around(base, worlds[change], query, day)
+    # the as-of date of a first purchase on the cutoff is later than the cutoff
+    before, same, after, other = around(base, worlds[change], FIRST_FEATURES)
     assert len(before) > 700
     pd.testing.assert_frame_equal(before, same, check_exact=True)
     assert len(after) > 50
@@ -159,14 +151,9 @@ def test_what_follows_the_first_purchase_has_changed(base, first_only) -> None:
 @pytest.fixture(scope="module")
 def learned(base: World) -> dict:
     """Return the customers that the back-test learns from, by source system."""
-    splits = base.splits("next_purchases", "test", HORIZON)
-    queries = ("from customer_snapshots", "from first_purchase_features", OUTCOMES)
-    samples = read_purchase_samples(*map(base.relation, queries), splits)
     return {
-        split.source_system: samples[split.source_system, "new"].seen(
-            split.train, split.horizon_days
-        )
-        for split in splits
+        split.source_system: base.data.training_cohort(split)
+        for split in base.data.splits
         if split.population == "new"
     }
 
@@ -174,14 +161,14 @@ def learned(base: World) -> dict:
 @pytest.mark.parametrize("source_system", ["marketplace", "online_retail"])
 @pytest.mark.parametrize("algorithm", [one.name for one in candidates_of("new")])
 def test_predictions_end_with_the_first_purchase(
-    base, first_only, learned, source_system, algorithm, one_thread
+    base, first_only, learned, source_system, algorithm
 ) -> None:
-    seen = learned[source_system]
+    cohort = learned[source_system]
     model = InSeason(CANDIDATES[algorithm].estimator(), UNKNOWN)
-    model.fit(seen.features, seen.outcomes, HORIZON)
+    model.fit(cohort.features, cohort.outcomes, HORIZON)
     query = f"{FIRST_FEATURES} where source_system = '{source_system}'"
     one, other = (
-        model.predict(by_key(world, query)[list(seen.features)], UNKNOWN)
+        model.predict(by_key(world, query)[list(cohort.features)], UNKNOWN)
         for world in (base, first_only)
     )
     assert len(one) > 400
@@ -191,33 +178,29 @@ def test_predictions_end_with_the_first_purchase(
 
 @pytest.fixture(scope="module", params=["marketplace", "online_retail"])
 def segments_expected(base, first_only, request) -> dict:
-    """Return what each classifier says of everyone, with the later days and without."""
+    """Return the probabilities by classifier, with the later dates and without."""
     source_system = request.param
-    [split] = [
-        one
-        for one in base.splits("segment", "test", HORIZON)
-        if one.source_system == source_system
-    ]
-    known = base.frame(f"{TARGETS} where later.source_system = '{source_system}'")
-    columns = ["customer_key", "segment", "has_returned"]
-    samples = (
-        Sample.read(
-            world.relation("from first_purchase_features"),
-            *(NEW, source_system, known[columns]),
-        )
+    splits = base.tests("segment")
+    [split] = [one for one in splits if one.source_system == source_system]
+    customers, others = (
+        Customers.read(world.relation(FIRST_PURCHASES), NEW, source_system)
         for world in (base, first_only)
     )
-    sample, other = samples
-    seen = seen_with_segment(sample)(split.train)
-    index = seen.keys["customer_key"]
-    with threadpool_limits(limits=1):
-        classifiers = fit_classifiers(
-            seen.features.set_index(index), seen.outcomes["segment"].set_axis(index)
-        )
-        return {
-            name: [one.predict_proba(two.rows[two.names]) for two in (sample, other)]
-            for name, one in classifiers.items()
-        }
+    targets = read_segment_targets(
+        *map(base.relation, (CUSTOMER_DAYS, RFM_SEGMENTS)),
+        fits=base.connection.from_arrow(FITS.empty_table()),
+        segmentations=["rfm"],
+    )
+    data = SegmentData((split,), {source_system: customers}, targets)
+    cohort = data.training_cohort(split, "rfm")
+    index = cohort.keys["customer_key"]
+    classifiers = fit_classifiers(
+        cohort.features.set_index(index), cohort.outcomes["segment"].set_axis(index)
+    )
+    return {
+        name: [one.predict_proba(two.rows[two.features]) for two in (customers, others)]
+        for name, one in classifiers.items()
+    }
 
 
 @pytest.mark.parametrize("classifier", CLASSIFIERS)

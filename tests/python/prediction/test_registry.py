@@ -30,16 +30,14 @@ from customer_segmentation.prediction.entries import (
     to_table,
 )
 from customer_segmentation.prediction.feature_kinds import Feature, features_of
-from customer_segmentation.prediction.fingerprints import (
-    library_versions,
-    training_fingerprint,
-)
 from customer_segmentation.prediction.psi import psi, training_bins
 from customer_segmentation.prediction.registry import (
+    library_versions,
     load_model,
     read_entries,
     read_entry,
     register,
+    training_fingerprint,
 )
 
 FEATURES = ["recency_days", "basket_value"]
@@ -185,7 +183,7 @@ def test_fingerprint_is_of_rows_recipe_and_libraries(
         training_fingerprint(frame, Recipe("tweedie", {"alpha": 1.0})),
     ]
     monkeypatch.setattr(
-        "customer_segmentation.prediction.fingerprints.version", lambda name: "99.0"
+        "customer_segmentation.prediction.registry.version", lambda name: "99.0"
     )
     others.append(training_fingerprint(frame, POISSON))
     assert len({known, *others}) == len(others) + 1
