@@ -9,6 +9,8 @@ from raw_files import land, landed
 
 from customer_segmentation.raw_tables import MALL, MARKETPLACE, ONLINE_RETAIL
 
+pytestmark = pytest.mark.real
+
 REPOSITORY = Path(__file__).parents[3]
 SHARED = Path(
     os.environ.get("CUSTOMER_SEGMENTATION_SHARED", REPOSITORY.parent / "shared")
