@@ -14,7 +14,7 @@ import click
 import duckdb
 import numpy as np
 import pandas as pd
-from customer_segmentation.prediction.samples import NEW
+import yaml
 from future_forest import FutureForest, to_futures
 from notebook_clusters import (
     BANDS,
@@ -35,19 +35,26 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import train_test_split
 
+from customer_segmentation.prediction import PredictionSettings
 from customer_segmentation.prediction.classification import (
-    Quality,
-    bootstrap_quality,
-    confusion_matrix,
-    measure_quality,
+    PredictedSegments,
+    bootstrap_means,
+    mean_quality,
+    most_probable,
 )
+from customer_segmentation.prediction.cohorts import NEW
 from customer_segmentation.prediction.segments import (
     CLASSIFIERS,
     fit_classifiers,
 )
+from customer_segmentation.prediction.targets import read_segment_targets
 
+TARGET_TABLES = (
+    "main_training.int_features__customer_days",
+    "main_private.int_rfm__segments",
+    "main_training.int_segmentation__fits",
+)
 PROJECT = Path(__file__).resolve().parent.parent
-FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 FUTURES_OF_OTHERS = "futures_of_others"
 BOTH = "vote_and_futures"
 # no prediction: what boosting could do if it knew how often each customer came
@@ -68,7 +75,7 @@ Predicted = dict[str, tuple[pd.Series, pd.DataFrame]]
 @click.option(
     "--database",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Of a warehouse with int_prediction__segment_targets.",
+    help="Of a built warehouse.",
 )
 @click.option("--seeds", default=12, show_default=True, help="Clusterings and splits.")
 def measure(shared: Path, database: Path | None, seeds: int) -> None:
@@ -240,14 +247,15 @@ def to_features(lines: pd.DataFrame) -> pd.DataFrame:
 
 def show_segments(connection: duckdb.DuckDBPyConnection, seeds: int) -> None:
     """Print our classifiers on the segmentations of a warehouse."""
-    features = connection.sql("from first_purchase_features").df()
-    targets = connection.sql(
-        "from main_intermediate.int_prediction__segment_targets"
-    ).df()
+    variables = yaml.safe_load((PROJECT / "vars.yml").read_text())["vars"]
+    targets = read_segment_targets(
+        *(connection.query(f"from {table}") for table in TARGET_TABLES),
+        PredictionSettings.read(variables).segment_targets,
+    )
+    features = connection.sql("from main_training.int_features__first_purchases").df()
     read = features.set_index("customer_key")[NEW.features(features.columns)]
-    for (source, name), rows in targets.groupby(["source_system", "segmentation"]):
+    for (source, name), rows in targets.items():
         segments = rows[rows["has_returned"]].set_index("customer_key")["segment"]
-        segments = segments.dropna()
         segments = segments[segments.index.isin(read.index)].sort_index()
         keys = segments.index.to_numpy(dtype=object)
         runs = []
@@ -260,6 +268,19 @@ def show_segments(connection: duckdb.DuckDBPyConnection, seeds: int) -> None:
             "seeds"
         )
         show_runs(runs)
+
+
+def judged(segments: pd.Series, probabilities: pd.DataFrame) -> PredictedSegments:
+    """Return actual and predicted segments, for the metrics."""
+    segments = segments.sort_index()
+    probabilities = probabilities.loc[segments.index]
+    position = probabilities.columns.get_indexer(segments)
+    own = probabilities.to_numpy()[np.arange(len(segments)), position]
+    return PredictedSegments.of(
+        segments,
+        most_probable(probabilities)["segment"],
+        pd.Series(np.where(position < 0, 0.0, own)),
+    )
 
 
 def predicted(
@@ -284,10 +305,14 @@ def show_runs(runs: list[Predicted]) -> None:
         "[interval]        log-loss"
     )
     for name in runs[0]:
-        means = averaged(measure_quality(*run[name]) for run in runs)
-        ends = [bootstrap_quality(*run[name], draws=300) for run in runs]
-        low, high = averaged(one[0] for one in ends), averaged(one[1] for one in ends)
-        accuracies = [measure_quality(*run[name]).accuracy for run in runs]
+        tables = [judged(*run[name]) for run in runs]
+        found = pd.DataFrame([mean_quality([table]) for table in tables])
+        means, accuracies = found.mean(), found["accuracy"]
+        resampled = [bootstrap_means([table], 300) for table in tables]
+        low, high = (
+            pd.DataFrame([one.quantile(end) for one in resampled]).mean()
+            for end in (0.025, 0.975)
+        )
         click.echo(
             f"{name:<26}{means['accuracy']:.4f} [{low['accuracy']:.3f}, "
             f"{high['accuracy']:.3f}] ({min(accuracies):.3f}, "
@@ -296,7 +321,9 @@ def show_runs(runs: list[Predicted]) -> None:
             f"{high['macro_f1']:.3f}]    {means['log_loss']:.3f}"
         )
     click.echo("Actual (rows) and predicted (columns), soft vote, first seed")
-    click.echo(confusion_matrix(*runs[0]["soft_vote"]).to_string())
+    segments, found = runs[0]["soft_vote"]
+    guesses = most_probable(found)["segment"]
+    click.echo(pd.crosstab(segments, guesses, rownames=["actual"]).to_string())
 
 
 def show_ceiling(runs: list[Predicted], name: str) -> None:
@@ -349,12 +376,6 @@ def best_f1(segments: pd.Series, probabilities: pd.DataFrame) -> Iterator[float]
         is_one = (segments == name).to_numpy()[order]
         named = np.arange(1, len(segments) + 1)
         yield float((2 * np.cumsum(is_one) / (named + is_one.sum())).max())
-
-
-def averaged(qualities: Iterator[Quality]) -> dict[str, float]:
-    """Return the mean of each figure."""
-    frame = pd.DataFrame([vars(one) for one in qualities])
-    return frame[list(FIGURES)].mean().to_dict()
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ data/customer_segmentation.duckdb``. Every candidate is fitted anew, by the spli
 were built: the next year by folds of the customers, 90 and 180 days out of time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import click
@@ -17,21 +16,28 @@ import duckdb
 import numpy as np
 import pandas as pd
 import yaml
+from joblib import delayed
 from numpy.typing import NDArray
 
-from customer_segmentation.prediction import metrics
-from customer_segmentation.prediction.backtests import Job, run_jobs
-from customer_segmentation.prediction.purchase_backtests import (
-    predict_purchases,
-    purchase_jobs,
-    read_purchase_samples,
+from customer_segmentation.errors import InputError
+from customer_segmentation.parallel import run_parallel
+from customer_segmentation.prediction import (
+    PredictionSettings,
+    PurchaseData,
+    metrics,
 )
+from customer_segmentation.prediction.backtests import predict_purchases
+from customer_segmentation.prediction.cohorts import CohortPair
 from customer_segmentation.prediction.purchases import candidates_of
-from customer_segmentation.prediction.samples import Sample
-from customer_segmentation.prediction.seasons import Seasons
-from customer_segmentation.prediction.split_tables import read_rules, read_splits
 from customer_segmentation.prediction.splits import Split
 
+TABLES = (
+    "main_training.int_features__customer_days",
+    "main_training.int_features__first_purchases",
+    "main_training.int_prediction__outcomes",
+    "main_training.int_prediction__seasons",
+    "main_private.int_features__splits",
+)
 PROJECT = Path(__file__).resolve().parent.parent
 GROUPS = 10
 # of the absolute value of a normal variate with a standard deviation of 1
@@ -66,7 +72,7 @@ class Figure:
 
     def interval(self, rows: pd.DataFrame, draws: int) -> str:
         """Return the 95 % bootstrap interval over the customers, as text."""
-        drawn = metrics.bootstrap_draws(self.measure, *self._arrays(rows), draws=draws)
+        drawn = metrics.bootstrap(self.measure, *self._arrays(rows), resamples=draws)
         low, high = metrics.interval_of(drawn)
         return f"{low:{self.form}} to {high:{self.form}}"
 
@@ -124,7 +130,7 @@ PROTOCOL = ("online_retail", 365)
 def measure(database: Path, draws: int, shuffles: int) -> None:
     """Print every candidate's figures on every test, with intervals."""
     variables = yaml.safe_load((PROJECT / "vars.yml").read_text())["vars"]
-    folds = read_rules(variables).folds
+    folds = PredictionSettings.read(variables).folds
     click.echo(
         "AUC is of any purchase within the horizon. In the second line of a candidate "
         "stand\n95 % bootstrap intervals over the customers, in the third, where the "
@@ -132,47 +138,35 @@ def measure(database: Path, draws: int, shuffles: int) -> None:
         "baseline, (e) stands in\n../shared/evidence.md."
     )
     with duckdb.connect(str(database), read_only=True) as connection:
-        seasons = Seasons.read(
-            connection.sql("from main_intermediate.int_prediction__seasons")
+        data = PurchaseData.read(
+            *(connection.query(f"from {table}") for table in TABLES)
         )
-        for split, sample in tests_of(connection):
-            show_test(split, sample, seasons, folds, draws, shuffles)
+    for split in tests_of(data):
+        show_test(data, split, folds, draws, shuffles)
 
 
-def tests_of(
-    connection: duckdb.DuckDBPyConnection,
-) -> Iterator[tuple[Split, Sample]]:
-    """Read the splits that are tests, each with its customers."""
-    splits = read_splits(
-        connection.table("main_intermediate.int_prediction__splits"), "next_purchases"
+def tests_of(data: PurchaseData) -> list[Split]:
+    """Return the splits that are tests, the longest horizon first."""
+    tests = [split for split in data.splits if split.name == "test"]
+    return sorted(
+        tests, key=lambda one: (one.source_system, one.population, -one.horizon_days)
     )
-    samples = read_purchase_samples(
-        connection.table("customer_snapshots"),
-        connection.table("first_purchase_features"),
-        connection.table("main_intermediate.int_prediction__outcomes"),
-        splits,
-    )
-    tests = [split for split in splits if split.part == "test"]
-    tests.sort(key=lambda one: (one.source_system, one.population, -one.horizon_days))
-    for split in tests:
-        yield split, samples[split.source_system, split.population]
 
 
 def show_test(
+    data: PurchaseData,
     split: Split,
-    sample: Sample,
-    seasons: Seasons,
     folds: int,
     draws: int,
     shuffles: int,
 ) -> None:
     """Print a table with a candidate a line."""
-    jobs_of = partial(purchase_jobs, split, sample, seasons, folds)
-    jobs = jobs_of()
-    click.echo(f"\n{split.source_system}, {split.population}: {described(split, jobs)}")
-    if not jobs:
+    pairs = data.pairs(split, folds)
+    described_as = described(split, pairs)
+    click.echo(f"\n{split.source_system}, {split.population}: {described_as}")
+    if not pairs:
         return
-    amount = "purchases" if jobs[0][1].outcomes["spend"].isna().all() else "spend"
+    amount = "purchases" if pairs[0][1].outcomes["spend"].isna().all() else "spend"
     figures = figures_of(amount)
     line(f"({amount})", [figure.name for figure in figures])
     if (split.source_system, split.horizon_days) == PROTOCOL:
@@ -181,14 +175,14 @@ def show_test(
             line(f"{name} (e)", row)
     floors = []
     for candidate in candidates_of(split.population):
-        rows = predictions(split, jobs, candidate.name)
+        rows = predictions(split, pairs, candidate.name)
         floors.append(least_decile_mape(rows, amount))
         name = f"{candidate.name} (b)" if candidate.is_baseline else candidate.name
         line(name, [f"{figure.of(rows):{figure.form}}" for figure in figures])
         line("", [figure.interval(rows, draws) for figure in figures])
         if split.is_cross_validated and shuffles:
             again = [
-                predictions(split, jobs_of(seed), candidate.name)
+                predictions(split, data.pairs(split, folds, seed), candidate.name)
                 for seed in range(1, shuffles + 1)
             ]
             line("", [means(figure, again) for figure in figures])
@@ -199,23 +193,28 @@ def show_test(
         )
 
 
-def described(split: Split, jobs: list[Job]) -> str:
+def described(split: Split, pairs: list[CohortPair]) -> str:
     """Return who is predicted and who is learned from, as text."""
-    if not jobs:
+    if not pairs or split.test is None:
         return f"too few customers at {split.horizon_days} days"
-    count = sum(predicted.count for _, predicted in jobs)
+    count = sum(test.count for _, test in pairs)
     until = "" if split.test.first == split.test.last else f" to {split.test.last}"
     who = f"{count:,} customers of {split.test.first}{until}, next "
     if split.is_cross_validated:
-        return f"{who}{split.horizon_days} days, {len(jobs)} folds"
-    learned = jobs[0][0].count
+        return f"{who}{split.horizon_days} days, {len(pairs)} folds"
+    learned = pairs[0][0].count
     return f"{who}{split.horizon_days} days, learned from {learned:,} earlier"
 
 
-def predictions(split: Split, jobs: list[Job], name: str) -> pd.DataFrame:
-    """Return what a candidate predicts of the customers that it did not learn from."""
-    found = run_jobs([((split, name), job) for job in jobs], predict_purchases)
-    rows = pd.concat([rows for _, rows in found], ignore_index=True)
+def predictions(split: Split, pairs: list[CohortPair], name: str) -> pd.DataFrame:
+    """Return what a candidate predicts for customers that it did not learn from."""
+    found = run_parallel(
+        delayed(predict_purchases)(name, *pair, split.horizon_days) for pair in pairs
+    )
+    for one in found:
+        if isinstance(one, InputError):
+            raise one
+    rows = pd.concat(found, ignore_index=True)
     return rows.sort_values("customer_key", kind="stable", ignore_index=True)
 
 
