@@ -76,10 +76,10 @@ def group_of(item: pytest.Item, tier: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its tier and its group, and begin with the long ones.
+    """Mark each test with its tier and its group, and put them in order.
 
-    The first file that needs the sample comes first, and then what does not need it:
-    when the second file does, one process has built the sample.
+    One file that needs the sample comes first, and those that do not need it follow. So
+    one process builds the sample while the other does not wait for it.
     """
     tiers = {}
     for item in items:
@@ -91,7 +91,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
         if tiers[item] == "build" and item.path == first:
             return 0
-        return 1 + ["real", UNIT, "build", "spark"].index(tiers[item])
+        return 1 + ["real", "spark", UNIT, "build"].index(tiers[item])
 
     items.sort(key=turn)
 

@@ -50,10 +50,12 @@ def spark_installed() -> None:
         pytest.skip(lack)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _builds_begin(request: pytest.FixtureRequest) -> None:
-    """Begin the builds before the first test of this folder, if a test needs them."""
-    if any(map(looks_at_builds, request.session.items)) and not lack_of_spark():
+    """Start the builds before the first test on Spark, if a later test needs them."""
+    is_on_spark = request.node.get_closest_marker("spark") is not None
+    is_needed = is_on_spark and any(map(looks_at_builds, request.session.items))
+    if is_needed and not lack_of_spark():
         request.getfixturevalue("builds")
 
 
@@ -78,7 +80,7 @@ def build_sample(sample: Sample) -> SparkWarehouse:
     warehouse = SparkWarehouse.on_landing_of(sample, "sample on spark")
     others = (
         f"resource_type:unit_test,path:models/{folder}"
-        for folder in ("intermediate", "features", "marts")
+        for folder in ("core", "features", "rfm", "segmentation", "prediction")
     )
     warehouse.build(
         *("--exclude", "resource_type:test", *others), variables=QUICK_SEARCH
