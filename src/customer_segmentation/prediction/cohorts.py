@@ -56,8 +56,8 @@ class Population:
         return [name for name in columns if name not in self.other_columns]
 
 
-# a new feature of int_features__customer_days is read unless it is listed here; those
-# that are listed did not improve the predictions of purchases
+# models of purchases read a new feature of int_features__customer_days unless it is listed
+# here; the features that are listed serve segmentations only
 EXISTING = Population(
     name="existing",
     date="as_of_date",

@@ -223,6 +223,7 @@ class TrainingData:
         purchases = PurchaseData.read(
             customer_days, first_purchases, outcomes, seasons, splits
         )
+        # a source system with splits of segments has splits of purchases, too
         new_customers = {
             source_system: customers
             for (source_system, population), customers in purchases.customers.items()
