@@ -26,37 +26,21 @@ splits as (
 
 ),
 
-buyers as (
-
-    select
-        customer_key,
-        source_system,
-        cast(min(completed_at) as date) as first_purchase_date
-
-    from transactions
-    where is_completed and customer_key is not null
-    group by customer_key, source_system
-
-),
-
 -- the hash of the key chooses whom models learn from, whatever the customers did
 first_purchases as (
 
     select
-        *,
+        customer_key,
+        source_system,
+        cast(min(completed_at) as date) as first_purchase_date,
         row_number() over (
             partition by source_system
             order by md5(customer_key) asc, customer_key asc
         ) <= {{ var('training_customers') }} as is_training_customer
 
-    from buyers
-
-),
-
-training_customers as (
-
-    select * from first_purchases
-    where is_training_customer
+    from transactions
+    where is_completed and customer_key is not null
+    group by customer_key, source_system
 
 ),
 
@@ -99,38 +83,40 @@ requested as (
     union all
 
     select
-        training_customers.customer_key,
-        training_customers.source_system,
+        first_purchases.customer_key,
+        first_purchases.source_system,
         training_dates.as_of_date,
         false as is_today,
         true as is_training_date,
         false as is_segment_target_date
 
-    from training_customers
+    from first_purchases
     inner join training_dates
         on
-            training_customers.source_system = training_dates.source_system
-            and training_customers.first_purchase_date < training_dates.as_of_date
+            first_purchases.source_system = training_dates.source_system
+            and first_purchases.first_purchase_date < training_dates.as_of_date
+    where first_purchases.is_training_customer
 
     union all
 
     -- the same time after the first purchase for all, if that date has come
     select
-        training_customers.customer_key,
-        training_customers.source_system,
+        first_purchases.customer_key,
+        first_purchases.source_system,
         {{ days_after(
-            var('prediction_segment_days') + 1, 'training_customers.first_purchase_date'
+            var('prediction_segment_days') + 1, 'first_purchases.first_purchase_date'
         ) }} as as_of_date,
         false as is_today,
         false as is_training_date,
         true as is_segment_target_date
 
-    from training_customers
+    from first_purchases
     inner join source_systems
-        on training_customers.source_system = source_systems.source_system
+        on first_purchases.source_system = source_systems.source_system
     where
-        {{ days_after(
-            var('prediction_segment_days') + 1, 'training_customers.first_purchase_date'
+        first_purchases.is_training_customer
+        and {{ days_after(
+            var('prediction_segment_days') + 1, 'first_purchases.first_purchase_date'
         ) }} <= source_systems.as_of_date
 
 ),

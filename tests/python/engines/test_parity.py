@@ -28,17 +28,20 @@ def test_sample_is_the_same_on_both(
 def test_real_invoice_lines_are_the_same_on_both(
     both_years: Warehouse, both_years_on_spark: SparkWarehouse
 ) -> None:
-    left_out = assert_same_tables(both_years, both_years_on_spark)
+    not_built = assert_same_tables(both_years, both_years_on_spark)
     assert {"transaction_lines", "customer_rfm", "rejected_records"}.isdisjoint(
-        left_out
+        not_built
     )
 
 
 def test_further_fits_are_appended(sample_on_spark: SparkWarehouse) -> None:
-    folder = sample_on_spark.tables_folder / "main_intermediate.db"
+    folder = sample_on_spark.tables_folder
     fits, prototypes = (
-        f"read_parquet('{folder}/int_segmentation__{name}/*.parquet')"
-        for name in ("fits", "prototypes")
+        f"read_parquet('{folder}/{table}/*.parquet')"
+        for table in (
+            "main_training.db/int_segmentation__fits",
+            "main_private.db/int_segmentation__prototypes",
+        )
     )
     before = duckdb.sql(f"select fit_id from {fits}").fetchall()
     four = QUICK_SEARCH["segmentations"]["mall_income_score"] | {
@@ -52,7 +55,7 @@ def test_further_fits_are_appended(sample_on_spark: SparkWarehouse) -> None:
             **QUICK_SEARCH,
             "source_systems": ["mall"],
             "segmentations": {"mall_income_score": four},
-            "prediction": QUICK_SEARCH["prediction"] | {"segment_targets": ["rfm"]},
+            "prediction_segment_targets": ["rfm"],
         },
     )
     after = duckdb.sql(f"select fit_id from {fits}").fetchall()
