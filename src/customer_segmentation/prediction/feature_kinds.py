@@ -18,6 +18,7 @@ __all__ = [
     "column_of",
     "features_of",
     "kind_of",
+    "side_by_side",
 ]
 
 Kind = Literal["number", "category", "flag", "date", "unknown"]
@@ -135,3 +136,11 @@ def column_of(frame: pd.DataFrame, name: str) -> Numbers | None:
     if name not in frame or frame[name].isna().all():
         return None
     return as_numbers(frame[name])
+
+
+def side_by_side(columns: Sequence[Numbers]) -> Numbers:
+    """Return d columns as an array of shape (n, d), each of them contiguous in memory.
+
+    Sums of contiguous numbers are the most accurate.
+    """
+    return np.array(columns).T

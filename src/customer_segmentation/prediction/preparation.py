@@ -17,6 +17,7 @@ from customer_segmentation.prediction.feature_kinds import (
     Numbers,
     as_numbers,
     features_of,
+    side_by_side,
 )
 
 __all__ = ["Preparation", "SkewedLogarithm"]
@@ -147,7 +148,7 @@ class Preparation(TransformerMixin, BaseEstimator):
         self.columns_: ColumnTransformer | None = None
         self.levels_: OneHotEncoder | None = None
         if self.numbers_:
-            values = _side_by_side([numbers[name] for name in self.numbers_])
+            values = side_by_side([numbers[name] for name in self.numbers_])
             self.columns_, self.order_ = _transformer_of(values)
             columns.append(self.columns_.fit_transform(values)[:, self.order_])
         if self.categories_:
@@ -191,7 +192,7 @@ class Preparation(TransformerMixin, BaseEstimator):
         columns = [np.zeros((len(features), 0))]
         if self.columns_ is not None:
             numbers = [as_numbers(features[name]) for name in self.numbers_]
-            found = self.columns_.transform(_side_by_side(numbers))
+            found = self.columns_.transform(side_by_side(numbers))
             columns.append(found[:, self.order_])
         if self.levels_ is not None:
             columns.append(self.levels_.transform(self._texts(features)))
@@ -218,14 +219,6 @@ def _varies(numbers: Numbers) -> bool:
     known = numbers[~np.isnan(numbers)]
     has_gaps = len(known) < len(numbers)
     return len(known) > 0 and bool(has_gaps or known.min() < known.max())
-
-
-def _side_by_side(columns: list[Numbers]) -> Numbers:
-    """Return columns as an array of shape (n, d), each of them contiguous in memory.
-
-    Sums of contiguous numbers are the most accurate.
-    """
-    return np.array(columns).T
 
 
 def _text_or_none(column: pd.Series) -> NDArray[np.object_]:

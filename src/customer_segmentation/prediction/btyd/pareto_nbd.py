@@ -102,8 +102,8 @@ class ParetoNbd(HistoryModel):
         span = np.log1p(check_horizon(self.NAME, horizon) / (self.beta_ + end))
         # the time still spent as a customer; exprel makes s = 1 no exception
         time = (self.beta_ + end) * span * exprel((1 - self.s_) * span)
-        rate = (self.r_ + x) / (self.alpha_ + end)
-        expected: Numbers = self._alive(x, t, end) * rate * time
+        bought = self._alive(x, t, end) * (self.r_ + x)
+        expected: Numbers = bought / (self.alpha_ + end) * time
         return expected
 
     def _alive(self, x: Numbers, t: Numbers, end: Numbers) -> Numbers:

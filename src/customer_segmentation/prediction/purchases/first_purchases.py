@@ -9,7 +9,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from customer_segmentation.prediction.feature_kinds import Numbers, column_of
+from customer_segmentation.prediction.feature_kinds import (
+    Numbers,
+    column_of,
+    side_by_side,
+)
 
 __all__ = ["FirstPurchaseColumns"]
 
@@ -57,24 +61,27 @@ class FirstPurchaseColumns(TransformerMixin, BaseEstimator):
         self.first_day_ = -np.inf if day is None else float(np.nanmin(day))
         self.last_day_ = np.inf if day is None else float(np.nanmax(day))
         facts = self._facts(features)
-        self.names_ = [name for name, known in facts.notna().any().items() if known]
+        self.names_ = list(facts)
         self.columns_: Pipeline | None = None
         if self.names_:
             self.columns_ = make_pipeline(
                 SimpleImputer(strategy="median"), StandardScaler()
             )
-            self.columns_.fit(facts[self.names_].to_numpy())
+            self.columns_.fit(side_by_side(list(facts.values())))
         return self
 
     def transform(self, features: pd.DataFrame) -> Numbers:
         """Return the columns of n customers, at least one, all finite."""
         if self.columns_ is None:
             return np.zeros((len(features), 1))
-        facts = self._facts(features)[self.names_]
-        columns: Numbers = self.columns_.transform(facts.to_numpy())
-        return columns
+        unknown = np.full(len(features), np.nan)
+        facts = self._facts(features)
+        known = side_by_side([facts.get(name, unknown) for name in self.names_])
+        # like other columns, with contiguous rows
+        return np.ascontiguousarray(self.columns_.transform(known))
 
-    def _facts(self, features: pd.DataFrame) -> pd.DataFrame:
+    def _facts(self, features: pd.DataFrame) -> dict[str, Numbers]:
+        """Return the facts that any customer has, by name."""
         facts = {
             "value": _logarithm(column_of(features, self.value_)),
             "products": _logarithm(column_of(features, "basket_products")),
@@ -85,7 +92,7 @@ class FirstPurchaseColumns(TransformerMixin, BaseEstimator):
             if day is not None:
                 day = np.clip(day, self.first_day_, self.last_day_)
             facts["day"] = day
-        return pd.DataFrame(facts, index=features.index, dtype=float)
+        return {name: values for name, values in facts.items() if values is not None}
 
 
 def _logarithm(values: Numbers | None) -> Numbers | None:
