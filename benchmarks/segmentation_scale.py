@@ -1,9 +1,9 @@
-"""Fit, search and assign many customers; say seconds and peak memory.
+"""Fit, search and assign many customers; print seconds and peak memory.
 
-Run with ``python benchmarks/segmentation_scale.py``, or with fewer ``--customers`` and
-``--assigned``. Every step has a process of its own. The machine's speed is not ours, so
-the time is also given as a ratio to one k-means fit of scikit-learn (8 clusters, one
-start, one thread) to the same customers.
+Run ``python benchmarks/segmentation_scale.py``, or with fewer ``--customers`` and
+``--assigned``. Every step has a process of its own. Machines differ in speed, so the
+time is also given as a ratio to a reference: scikit-learn fits k-means once to the same
+customers, with 8 clusters, one start and one thread.
 """
 
 import multiprocessing
@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,27 +23,26 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from project import peak_mebibytes
+from simulated_tables import declare, to_customer_days
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
-from threadpoolctl import threadpool_limits
 
 from customer_segmentation import engine
+from customer_segmentation.parallel import single_threaded
+from customer_segmentation.segmentation import assign_customers, fit_segmentations
 from customer_segmentation.segmentation.algorithms import Candidate
-from customer_segmentation.segmentation.declared import Declared
+from customer_segmentation.segmentation.cluster import fit_customers
+from customer_segmentation.segmentation.declare import SEED, read_segmentations
 from customer_segmentation.segmentation.fits import fit_segmentation
-from customer_segmentation.segmentation.fitting import fit_customers
-from customer_segmentation.segmentation.indices import Measures, Points
-from customer_segmentation.segmentation.search import SEED
-from customer_segmentation.segmentation.specs import Segmentation
-from customer_segmentation.segmentation.tables import (
-    assign_customers,
-    fit_segmentations,
-)
+from customer_segmentation.segmentation.measures import Separation
+from customer_segmentation.segmentation.weighted import Points
 
 FEATURES = [f"feature_{number}" for number in range(1, 13)]
 CLUSTERS = 8
-# of the centres, in spreads within: density methods find the clusters too
-SPREAD_OF_CENTRES = 2.0
+# the standard deviation of the centres, in standard deviations within clusters: far
+# enough that density methods also find the clusters
+CENTRE_DEVIATION = 2.0
 CANDIDATES = {
     "kmeans": Candidate("kmeans", "k", CLUSTERS),
     "ward": Candidate("ward", "k", CLUSTERS),
@@ -52,46 +51,41 @@ CANDIDATES = {
     "dbscan": Candidate("dbscan", "radius_quantile", 0.9),
     "hdbscan": Candidate("hdbscan", "min_cluster_share", 0.05),
 }
-SEARCHED = range(2, 13)
-ROWS_WRITTEN_AT_A_TIME = 500_000
-CUSTOMERS_OF_THE_SCORED_FIT = 100_000
-# DuckDB keeps what it wrote until it has filled this
-MEMORY_OF_THE_ENGINE = "256MB"
-VARIABLES = {
-    "segmentations": {
-        "scale": {
-            "source_system": "simulated",
-            "features": [{"name": name, "transform": "standard"} for name in FEATURES],
-            "algorithms": [*CANDIDATES],
-        }
-    },
-    "source_systems": ["simulated"],
-    "source_system_catalog": {"simulated": {}},
-    "segmentation_search": {},
-}
+SEARCHED_K = range(2, 13)
+ROWS_PER_WRITE = 500_000
+# the customers of the fit that assigns
+FITTED_CUSTOMERS = 100_000
+# DuckDB keeps what it wrote until this is full
+ENGINE_MEMORY = "256MB"
+SEGMENTATION = "scale"
+VARIABLES = declare(
+    SEGMENTATION,
+    [{"name": name, "transform": "standard"} for name in FEATURES],
+    algorithms=[*CANDIDATES],
+)
 STEPS = ("fit", "search", "assign")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a step took.
+    """What a step takes.
 
     Parameters
     ----------
     seconds : float
         By the clock.
     processor_seconds : float
-        Of all threads; on a busy machine more to be trusted.
+        Of all threads; more reliable than the clock on a busy machine.
     mebibytes : float
-        The most that was resident, the customers included.
+        Peak memory of the process, with the customers.
     note : str
-        What came out.
+        The result in words.
     """
 
     seconds: float
     processor_seconds: float
     mebibytes: float
-    note: str
+    note: str = ""
 
 
 @click.command()
@@ -101,15 +95,16 @@ class Cost:
     default=(1_000_000, 10_000_000),
     show_default=True,
     multiple=True,
-    help="To assign; may be repeated.",
+    help="Number of customers to assign; may be repeated.",
 )
 @click.option(
-    "--scored-by",
+    "--assigned-by",
+    "assigners",
     default=("kmeans",),
     show_default=True,
     multiple=True,
     type=click.Choice([*CANDIDATES]),
-    help="Whose fit assigns them; may be repeated.",
+    help="The algorithm whose fit assigns them; may be repeated.",
 )
 @click.option(
     "--algorithm",
@@ -117,7 +112,7 @@ class Cost:
     default=tuple(CANDIDATES),
     multiple=True,
     type=click.Choice([*CANDIDATES]),
-    help="To fit, all by default; may be repeated.",
+    help="The algorithm to fit, by default all; may be repeated.",
 )
 @click.option(
     "--step",
@@ -125,53 +120,51 @@ class Cost:
     default=STEPS,
     multiple=True,
     type=click.Choice(STEPS),
-    help="All by default; may be repeated.",
+    help="By default all; may be repeated.",
 )
 def measure(
     customers: int,
     assigned: tuple[int, ...],
-    scored_by: tuple[str, ...],
+    assigners: tuple[str, ...],
     algorithms: tuple[str, ...],
     steps: tuple[str, ...],
 ) -> None:
     """Measure each step in a process of its own."""
     click.echo(f"{customers:,} customers, {len(FEATURES)} features")
-    reference = apart(fit_reference, customers)
+    reference = in_new_process(fit_reference, customers)
     show("reference", reference, reference)
     if "fit" in steps:
         click.echo("one fit each (target: under 60 s and 4,096 MiB)")
         for algorithm in algorithms:
-            cost = apart(fit_once, customers, CANDIDATES[algorithm])
+            cost = in_new_process(fit_once, customers, CANDIDATES[algorithm])
             show(f"  {algorithm}", cost, reference)
     if "search" in steps:
-        click.echo(
-            "k-means for k = 2 to 12, and the four indices (target: under 120 s)"
-        )
-        show("  search", apart(search_k, customers), reference)
+        click.echo("k-means for k = 2 to 12, and four indices (target: under 120 s)")
+        show("  search", in_new_process(search_k, customers), reference)
     if "assign" in steps:
         click.echo("assignment (target: memory that does not grow with the customers)")
         with tempfile.TemporaryDirectory() as folder:
             for count in assigned:
-                path = Path(folder, "customer_features.parquet")
-                apart(write_customers, count, path)
-                for algorithm in scored_by:
+                path = Path(folder, "customer_days.parquet")
+                in_new_process(write_customers, count, path)
+                for algorithm in assigners:
                     fits = Path(folder, f"{algorithm}.parquet")
                     if not fits.exists():
-                        apart(write_fit, CANDIDATES[algorithm], fits)
+                        in_new_process(write_fit, CANDIDATES[algorithm], fits)
                     for step in (assign, assign_and_write):
-                        cost = apart(step, path, fits)
+                        cost = in_new_process(step, path, fits)
                         show(f"  {count:,} by {algorithm}", cost, reference)
 
 
-def apart(step: Callable[..., Cost], *arguments: Any) -> Cost:
-    """Run a step in a new process, and return what it took."""
+def in_new_process(step: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a step in a new process, and return its result."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as process:
         return process.submit(step, *arguments).result()
 
 
 def show(label: str, cost: Cost, reference: Cost) -> None:
-    """Print what a step took."""
+    """Print what a step takes."""
     ratio = cost.processor_seconds / reference.processor_seconds
     click.echo(
         f"{label:<26}{cost.seconds:>7.1f} s {cost.processor_seconds:>7.1f} s of a core "
@@ -180,111 +173,112 @@ def show(label: str, cost: Cost, reference: Cost) -> None:
 
 
 class Clock:
-    """Measures from its making on."""
+    """Starts when it is made."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
         self._processor_start = time.process_time()
 
-    def stop(self, note: str) -> Cost:
-        """Return what it took since, and the peak memory of the process."""
-        # in kibibytes
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        seconds = time.perf_counter() - self._start
-        return Cost(seconds, time.process_time() - self._processor_start, peak, note)
+    def stop(self, note: str = "") -> Cost:
+        """Return the time since the start, and the peak memory of the process."""
+        return Cost(
+            seconds=time.perf_counter() - self._start,
+            processor_seconds=time.process_time() - self._processor_start,
+            mebibytes=peak_mebibytes(resource.RUSAGE_SELF),
+            note=note,
+        )
 
 
 def simulate(customers: int, stream: int = 0) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Return customers of a mixture of normal clusters, and their clusters."""
+    """Draw customers from a mixture of normal clusters.
+
+    Parameters
+    ----------
+    customers : int
+        How many.
+    stream : int
+        Different streams draw different customers.
+
+    Returns
+    -------
+    frame : pandas.DataFrame of shape (customers, features)
+    clusters : ndarray of shape (customers,)
+    """
     centres = np.random.default_rng(SEED).normal(size=(CLUSTERS, len(FEATURES)))
     rng = np.random.default_rng((SEED, stream))
     shares = np.arange(1, CLUSTERS + 1) / np.arange(1, CLUSTERS + 1).sum()
     clusters = rng.choice(CLUSTERS, customers, p=shares)
     points = rng.standard_normal((customers, len(FEATURES)))
-    points += SPREAD_OF_CENTRES * centres[clusters]
+    points += CENTRE_DEVIATION * centres[clusters]
     return pd.DataFrame(points, columns=FEATURES, copy=False), clusters
 
 
-def declare() -> Segmentation:
-    """Return the segmentation that is fitted."""
-    [segmentation] = Declared.read(VARIABLES).segmentations
-    return segmentation
-
-
 def standardised(customers: int) -> Points:
-    """Return the customers as the transform ``standard`` puts them."""
+    """Return customers as points, as the transform ``standard`` makes them."""
     points = simulate(customers)[0].to_numpy()
     return (points - points.mean(axis=0)) / points.std(axis=0)
 
 
 def fit_reference(customers: int) -> Cost:
-    """Fit scikit-learn's k-means once."""
+    """Fit k-means of scikit-learn once."""
     points = standardised(customers)
     clock = Clock()
-    with threadpool_limits(limits=1):
+    with single_threaded():
         fitted = KMeans(CLUSTERS, n_init=1, random_state=0).fit(points)
     return clock.stop(f"{fitted.n_iter_} iterations")
 
 
 def fit_once(customers: int, candidate: Candidate) -> Cost:
-    """Fit a candidate as the model of the fits does; say how well it agrees."""
+    """Fit a candidate as ``int_segmentation__fits`` does, and judge its segments."""
     frame, clusters = simulate(customers)
+    [segmentation] = read_segmentations(VARIABLES).segmentations
     clock = Clock()
-    fitted, reduction_ari = fit_segmentation(frame, declare(), candidate)
-    cost = clock.stop("")
+    fitted, reduction_ari = fit_segmentation(frame, segmentation, candidate)
+    cost = clock.stop()
     segments = fitted.assign(frame)[0].segment
-    agreed = "exact" if reduction_ari is None else f"reduction ARI {reduction_ari:.3f}"
+    agreement = (
+        "exact" if reduction_ari is None else f"reduction ARI {reduction_ari:.3f}"
+    )
     planted = adjusted_rand_score(clusters, segments)
-    note = f"{agreed}, planted ARI {planted:.3f}, {len(fitted.centres)} segments"
-    return Cost(cost.seconds, cost.processor_seconds, cost.mebibytes, note)
+    return replace(
+        cost,
+        note=f"{agreement}, planted ARI {planted:.3f}, {len(fitted.centres)} segments",
+    )
 
 
 def search_k(customers: int) -> Cost:
     """Fit k-means for every k, and measure the fits as the search does."""
     points = standardised(customers)
-    candidates = [Candidate("kmeans", "k", k) for k in SEARCHED]
+    candidates = [Candidate("kmeans", "k", k) for k in SEARCHED_K]
     clock = Clock()
     fits = fit_customers(points, candidates, seed=SEED)
-    fitted = clock.stop("").seconds
-    measures = Measures(points, np.random.default_rng(SEED))
-    silhouettes = [measures.of(fit.labels).silhouette for fit in fits]
-    best = SEARCHED[int(np.argmax(silhouettes))]
-    return clock.stop(f"best silhouette at k={best}; {fitted:.1f} s of fitting")
+    fit_seconds = clock.stop().seconds
+    separation = Separation(points, np.random.default_rng(SEED))
+    silhouettes = [separation.measure(fit.labels).silhouette for fit in fits]
+    best = SEARCHED_K[int(np.argmax(silhouettes))]
+    return clock.stop(f"best silhouette at k={best}; the fits take {fit_seconds:.1f} s")
 
 
-def write_customers(customers: int, path: Path) -> Cost:
-    """Write ``customer_features`` to Parquet, a part at a time."""
-    clock = Clock()
+def write_customers(customers: int, path: Path) -> None:
+    """Write customers to Parquet, some rows at a time."""
     writer = None
-    for start in range(0, customers, ROWS_WRITTEN_AT_A_TIME):
-        rows = min(ROWS_WRITTEN_AT_A_TIME, customers - start)
-        part = with_keys(simulate(rows, stream=start)[0], start)
+    for start in range(0, customers, ROWS_PER_WRITE):
+        rows = min(ROWS_PER_WRITE, customers - start)
+        part = to_customer_days(simulate(rows, stream=start)[0], start)
         table = pa.Table.from_pandas(part, preserve_index=False)
         writer = writer or pq.ParquetWriter(path, table.schema)
         writer.write_table(table)
     writer.close()
-    return clock.stop("")
 
 
-def with_keys(frame: pd.DataFrame, start: int = 0) -> pd.DataFrame:
-    """Return features with the columns that ``customer_features`` has beside them."""
-    numbers = range(start, start + len(frame))
-    return frame.assign(
-        customer_key=[f"simulated:{number}" for number in numbers],
-        source_system="simulated",
-        as_of_date=pd.Timestamp("2020-01-01"),
-    )
-
-
-def write_fit(candidate: Candidate, path: Path) -> Cost:
+def write_fit(candidate: Candidate, path: Path) -> None:
     """Write the row of ``int_segmentation__fits`` to Parquet."""
-    clock = Clock()
     choice = {
-        "segmentation": ["scale"],
+        "segmentation": [SEGMENTATION],
         "algorithm": [candidate.algorithm],
         "setting": [candidate.setting],
     }
-    customers = with_keys(simulate(CUSTOMERS_OF_THE_SCORED_FIT)[0])
+    customers = to_customer_days(simulate(FITTED_CUSTOMERS)[0])
     with duckdb.connect() as connection:
         fits = fit_segmentations(
             connection.from_df(customers),
@@ -293,36 +287,35 @@ def write_fit(candidate: Candidate, path: Path) -> Cost:
             None,
         )
     pq.write_table(fits, path)
-    return clock.stop("")
 
 
 def assign(customers: Path, fits: Path) -> Cost:
-    """Assign the customers of a Parquet file, and keep nothing."""
+    """Assign the customers of a Parquet file, and drop the assignments."""
     clock = Clock()
-    with duckdb.connect(config={"memory_limit": MEMORY_OF_THE_ENGINE}) as connection:
-        rows = sum(len(batch) for batch in stream(connection, customers, fits))
+    with duckdb.connect(config={"memory_limit": ENGINE_MEMORY}) as connection:
+        rows = sum(len(batch) for batch in assignments(connection, customers, fits))
     return clock.stop(f"{rows:,} rows")
 
 
 def assign_and_write(customers: Path, fits: Path) -> Cost:
-    """Assign the customers of a Parquet file into a table, as dbt does."""
+    """Assign the customers of a Parquet file, and write them to a table as dbt does."""
     database = customers.with_suffix(".duckdb")
     database.unlink(missing_ok=True)
     clock = Clock()
-    settings = {"memory_limit": MEMORY_OF_THE_ENGINE}
+    settings = {"memory_limit": ENGINE_MEMORY}
     with duckdb.connect(str(database), config=settings) as connection:
-        # a connection cannot read a stream and write it at once
+        # one connection cannot read a stream and write it at the same time
         writing = connection.cursor()
-        writing.register("stream", stream(connection, customers, fits))
-        writing.execute("create table customer_clusters as from stream")
-        rows = len(writing.table("customer_clusters"))
-    return clock.stop(f"{rows:,} rows written to a table, which fills the engine")
+        writing.register("stream", assignments(connection, customers, fits))
+        writing.execute("create table assignments as from stream")
+        rows = len(writing.table("assignments"))
+    return clock.stop(f"{rows:,} rows in a table, which fills the memory of the engine")
 
 
-def stream(
+def assignments(
     connection: duckdb.DuckDBPyConnection, customers: Path, fits: Path
 ) -> engine.Stream:
-    """Return the assignments as the model of the assignments does."""
+    """Return the stream of ``int_segmentation__assignments``."""
     connection.execute("set enable_progress_bar = false")
     return assign_customers(
         connection.read_parquet(str(customers)),
