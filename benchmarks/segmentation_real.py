@@ -1,11 +1,11 @@
-"""Print what must come out right on a warehouse that is built.
+"""Print how good the segmentations of a built database are.
 
-Of the real data: land them (``customer-segmentation land marketplace coupons.xlsx``,
-and so for ``online_retail`` and ``mall``), ``dbt build``, then
-``python benchmarks/segmentation_real.py --database data/customer_segmentation.duckdb``.
-Of the sample (``make build``) with ``--truth data/raw/truth``, and the planted segments
-are compared too. A segmentation that ``vars.yml`` declares otherwise than it was built
-is not fitted again.
+On real data: land them (``customer-segmentation land marketplace coupons.xlsx``, and so
+on for ``online_retail`` and ``mall``), run ``dbt build``, then ``python
+benchmarks/segmentation_real.py --database data/customer_segmentation.duckdb``. On the
+sample of ``make build``, add ``--truth data/raw/truth`` to compare the segments with
+the planted ones. A segmentation that has been declared anew since its last fit is not
+fitted again.
 """
 
 from collections.abc import Iterator
@@ -16,30 +16,37 @@ import click
 import duckdb
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
+from project import database_option, read_variables
 from sklearn.metrics import adjusted_rand_score
 
-from customer_segmentation import engine
-from customer_segmentation.segmentation.algorithms import Candidate, candidates_of
-from customer_segmentation.segmentation.declared import Declared
-from customer_segmentation.segmentation.fits import (
-    FittedSegmentation,
-    columns_needed,
-    fit_segmentation,
+from customer_segmentation.segmentation.algorithms import Candidate
+from customer_segmentation.segmentation.declare import Segmentation, read_segmentations
+from customer_segmentation.segmentation.fits import FittedSegmentation, fit_segmentation
+from customer_segmentation.segmentation.judge import candidates_of
+from customer_segmentation.segmentation.tables import (
+    FitRecord,
+    read_customers,
+    read_last_fits,
+    read_model,
 )
-from customer_segmentation.segmentation.specs import Segmentation
-from customer_segmentation.segmentation.tables import FITS, FITTED_CUSTOMERS
 
-PROJECT = Path(__file__).resolve().parent.parent
-MORE_CUSTOMERS = 0.01
-# of the logarithm of each number of a copied customer
+CUSTOMER_DAYS = "main_training.int_features__customer_days"
+FITS = "main_training.int_segmentation__fits"
+# on real data
+TARGETS = {
+    "mall_income_score": "kmeans k=5, silhouette 0.554 +- 0.001, strong",
+    "marketplace_coupons": "none",
+    "online_retail_value": "stability >= 0.95, minimum >= 0.90, smallest >= 0.05",
+}
+ADDED_SHARE = 0.01
+# standard deviation of the change of the logarithm of each number of an added customer
 PERTURBATION = 0.1
 
 
 @dataclass(frozen=True)
-class Built:
-    """A segmentation, the customers it was fitted to, and its last fit.
+class LastFit:
+    """A segmentation, its customers today, and its last fit.
 
     Parameters
     ----------
@@ -48,91 +55,87 @@ class Built:
     candidate : Candidate
         As chosen.
     frame : pandas.DataFrame
-        Indexed and sorted by customer key.
-    fitted : FittedSegmentation
+        The customers, indexed and sorted by key.
+    record, fitted : FitRecord, FittedSegmentation
         The last fit.
-    used_ids : frozenset of int
-        Of all fits.
     """
 
     segmentation: Segmentation
     candidate: Candidate
     frame: pd.DataFrame
+    record: FitRecord
     fitted: FittedSegmentation
-    used_ids: frozenset[int]
 
-    def refitted(self, frame: pd.DataFrame) -> FittedSegmentation:
+    def refit(self, frame: pd.DataFrame) -> FittedSegmentation:
         """Return a fit to other customers, matched with the last one."""
-        frame = frame.sort_index()
-        chosen = self.segmentation, self.candidate
-        return fit_segmentation(frame, *chosen, self.fitted, self.used_ids)[0]
+        return fit_segmentation(
+            frame.sort_index(),
+            self.segmentation,
+            self.candidate,
+            self.fitted,
+            {self.record.greatest_segment_id},
+        )[0]
 
-    def same_ids(self, other: FittedSegmentation) -> float:
-        """Return the share of the customers who have the same segment id in another."""
-        return float(np.mean(ids(self.fitted, self.frame) == ids(other, self.frame)))
+    def share_of_equal_ids(self, other: FittedSegmentation) -> float:
+        """Return the share of the customers whose segment id another fit keeps."""
+        own = segment_ids(self.fitted, self.frame)
+        return float(np.mean(own == segment_ids(other, self.frame)))
 
 
 @click.command()
-@click.option(
-    "--database",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=PROJECT / "data/customer_segmentation.duckdb",
-    help="Of the warehouse; data/customer_segmentation.duckdb by default.",
-)
+@database_option
 @click.option(
     "--truth",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder of the simulated sample's planted segments.",
+    help="The folder with the planted segments of the sample.",
 )
-@click.option("--draws", default=5, show_default=True, help="Of customers and codes.")
+@click.option(
+    "--draws", default=5, show_default=True, help="Of added customers, and of levels."
+)
 @click.option("--seed", default=0, show_default=True)
 def measure(database: Path, truth: Path | None, draws: int, seed: int) -> None:
-    """Print the figures of every segmentation that was chosen."""
+    """Print the figures of every segmentation that has a choice."""
     with duckdb.connect(str(database), read_only=True) as connection:
         show_choices(connection)
         show_rules(connection)
         if truth is not None:
             show_planted(connection, truth)
         show_refits(connection, draws, seed)
-        show_recoded(connection, draws, seed)
+        show_renamed(connection, draws, seed)
 
 
 def show_choices(connection: duckdb.DuckDBPyConnection) -> None:
-    """Print what was chosen, and what the issue asks of it."""
-    targets = {
-        "mall_income_score": "kmeans k=5, silhouette 0.554 +- 0.001, strong",
-        "marketplace_coupons": "real data: none",
-        "online_retail_value": "stability >= 0.95, >= 0.90, smallest >= 0.05",
-    }
+    """Print the chosen candidates beside their targets."""
     click.echo("Choices")
     chosen = connection.sql("from cluster_choices order by segmentation").df()
     for row in chosen.to_dict("records"):
         click.echo(
             f"{row['segmentation']:<25}{row['algorithm']} {row['setting']}, "
             f"{row['verdict']}; silhouette {row['silhouette']:.4f}, stability "
-            f"{row['stability_mean']:.3f} (least {row['stability_min']:.3f}), smallest "
-            f"{row['smallest_share']:.3f}, p {row['structure_p_value']:.2f} and "
-            f"{row['correlation_p_value']:.2f}; {row['customers']:,} customers"
+            f"{row['stability_mean']:.3f} (minimum {row['stability_min']:.3f}), "
+            f"smallest {row['smallest_share']:.3f}, p {row['structure_p_value']:.2f} "
+            f"and {row['correlation_p_value']:.2f}; {row['customers']:,} customers"
         )
-        if row["segmentation"] in targets:
-            click.echo(f"{'':<25}(target: {targets[row['segmentation']]})")
+        if row["segmentation"] in TARGETS:
+            click.echo(f"{'':<25}(target on real data: {TARGETS[row['segmentation']]})")
 
 
 def show_rules(connection: duckdb.DuckDBPyConnection) -> None:
-    """Print how often the rules say the segment."""
-    click.echo("\nFidelity of the rules (target: 0.95 on average)")
-    fidelity = connection.sql(
+    """Print the share of the customers that the rules put in their segment."""
+    click.echo("\nFidelity of the rules (target: mean 0.95)")
+    rules = connection.sql(
         "select segmentation, max(fidelity), count(*) from segment_rules "
         "group by segmentation order by segmentation"
     ).fetchall()
-    for name, of_rules, count in fidelity:
-        click.echo(f"{name:<25}{of_rules:.4f}, {count} rules")
-    if fidelity:
-        click.echo(f"{'mean':<25}{np.mean([one[1] for one in fidelity]):.4f}")
+    for name, fidelity, count in rules:
+        click.echo(f"{name:<25}{fidelity:.4f}, {count} rules")
+    if rules:
+        mean = np.mean([fidelity for _, fidelity, _ in rules])
+        click.echo(f"{'mean':<25}{mean:.4f}")
 
 
 def show_planted(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
-    """Print how well the segments agree with those that the simulation planted."""
+    """Print how well the segments agree with the planted ones."""
     click.echo("\nAgreement with the planted segments (adjusted Rand index)")
     clusters = connection.sql(
         "select segmentation, source_system, customer_key, segment_id "
@@ -144,137 +147,121 @@ def show_planted(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
         both = segments.merge(planted, on="customer_key")
         agreement = adjusted_rand_score(both["segment"], both["segment_id"])
         click.echo(
-            f"{name:<25}{agreement:.3f}, {both['segment_id'].nunique()} segments for "
-            f"{both['segment'].nunique()} planted, {len(both):,} customers"
+            f"{name:<25}{agreement:.3f}, {both['segment_id'].nunique()} segments, "
+            f"{both['segment'].nunique()} planted ones, {len(both):,} customers"
         )
 
 
 def show_refits(connection: duckdb.DuckDBPyConnection, draws: int, seed: int) -> None:
-    """Print how many customers keep their segment's id in another fit."""
+    """Print how many customers keep their segment id in another fit."""
     click.echo(
-        "\nSame ids after a refit on the same customers (target: 1), and of the old\n"
-        f"customers after one with {MORE_CUSTOMERS:.0%} more, {draws} draws "
-        "(target: at least 0.99)"
+        "\nShare of the customers that keep their segment id after a refit to the "
+        f"same\ncustomers (target: 1), and with {ADDED_SHARE:.0%} more customers, "
+        f"{draws} draws (target: at least 0.99)"
     )
-    for built in read_built(connection):
+    for last in read_last(connection):
         rng = np.random.default_rng(seed)
-        again = built.same_ids(built.refitted(built.frame))
-        grown = [
-            built.same_ids(built.refitted(with_more(built.frame, rng)))
+        same = last.share_of_equal_ids(last.refit(last.frame))
+        more = [
+            last.share_of_equal_ids(last.refit(with_added(last.frame, rng)))
             for _ in range(draws)
         ]
         click.echo(
-            f"{built.segmentation.name:<25}same {again:.4f}  more: least "
-            f"{min(grown):.4f}, mean {np.mean(grown):.4f}"
+            f"{last.segmentation.name:<25}same {same:.4f}  more: minimum "
+            f"{min(more):.4f}, mean {np.mean(more):.4f}"
         )
 
 
-def show_recoded(connection: duckdb.DuckDBPyConnection, draws: int, seed: int) -> None:
-    """Print whether other names of the levels change the segments."""
+def show_renamed(connection: duckdb.DuckDBPyConnection, draws: int, seed: int) -> None:
+    """Print whether the names of levels change the segments."""
     click.echo(
-        "\nAgreement after the levels of categories changed names (adjusted Rand index;"
-        f"\ntarget: 1.000), least of {draws}"
+        "\nAgreement with a fit to renamed levels of categories (adjusted Rand index; "
+        f"target: 1.000),\nminimum of {draws} draws"
     )
-    chosen = dict(
-        connection.sql(
-            "select segmentation, n_clusters from cluster_choices"
-        ).fetchall()
-    )
-    for segmentation in declared():
+    choices = connection.sql("select segmentation, n_clusters from cluster_choices")
+    chosen_k = dict(choices.fetchall())
+    for segmentation in declared_segmentations():
         categories = [
             feature.name
             for feature in segmentation.features
             if feature.transform == "onehot"
         ]
-        if not categories or segmentation.name not in chosen:
+        if not categories or segmentation.name not in chosen_k:
             continue
-        frame = read_customers(connection, segmentation)
-        alike = ("k", chosen[segmentation.name])
+        frame = read_frame(connection, segmentation)
+        setting = ("k", chosen_k[segmentation.name])
         for candidate in candidates_of(segmentation):
-            if (candidate.parameter, candidate.value) != alike:
+            if (candidate.parameter, candidate.value) != setting:
                 continue
             rng = np.random.default_rng(seed)
-            before = ids(fit_segmentation(frame, segmentation, candidate)[0], frame)
+            fitted, _ = fit_segmentation(frame, segmentation, candidate)
+            before = segment_ids(fitted, frame)
             agreement = []
             for _ in range(draws):
-                renamed = recoded(frame, categories, rng)
+                renamed = with_renamed_levels(frame, categories, rng)
                 fitted, _ = fit_segmentation(renamed, segmentation, candidate)
-                agreement.append(adjusted_rand_score(before, ids(fitted, renamed)))
+                after = segment_ids(fitted, renamed)
+                agreement.append(adjusted_rand_score(before, after))
             click.echo(
                 f"{segmentation.name:<25}{candidate.algorithm} {candidate.setting} "
                 f"{min(agreement):.4f}"
             )
 
 
-def declared() -> tuple[Segmentation, ...]:
+def declared_segmentations() -> tuple[Segmentation, ...]:
     """Return the segmentations of ``vars.yml``."""
-    variables = yaml.safe_load((PROJECT / "vars.yml").read_text())["vars"]
-    return Declared.read(variables).segmentations
+    return read_segmentations(read_variables()).segmentations
 
 
-def read_customers(
+def read_frame(
     connection: duckdb.DuckDBPyConnection, segmentation: Segmentation
 ) -> pd.DataFrame:
     """Read the customers that a segmentation is fitted to, indexed by key."""
-    features = connection.table("customer_features")
-    return engine.read(
-        features,
-        ["customer_key", *columns_needed(segmentation, features.columns)],
-        where={"source_system": segmentation.source_system},
-        limit=FITTED_CUSTOMERS,
-    ).set_index("customer_key")
+    customer_days = connection.table(CUSTOMER_DAYS)
+    return read_customers(customer_days, segmentation).set_index("customer_key")
 
 
-def read_built(connection: duckdb.DuckDBPyConnection) -> Iterator[Built]:
-    """Read the segmentations that were fitted, with their customers."""
-    fits = engine.read(
-        connection.table("main_intermediate.int_segmentation__fits"),
-        FITS.names,
-        order_by="fit_id",
-    ).sort_values("fit_number")
-    for segmentation in declared():
-        history = fits[fits["segmentation"] == segmentation.name]
-        if history.empty:
+def read_last(connection: duckdb.DuckDBPyConnection) -> Iterator[LastFit]:
+    """Read the last fit of each segmentation, with its customers."""
+    fits = connection.table(FITS)
+    records = read_last_fits(fits)
+    for segmentation in declared_segmentations():
+        record = records.get(segmentation.name)
+        if record is None:
             continue
-        last = history.iloc[-1]
-        models = [FittedSegmentation.from_json(text) for text in history["model"]]
-        if models[-1].design.features != segmentation.features:
+        fitted = read_model(fits, record.fit_id)
+        if fitted.design.features != segmentation.features:
             click.echo(
-                f"{segmentation.name:<25}is declared otherwise than it was built"
+                f"{segmentation.name:<25}has been declared anew since its last fit: "
+                "build it first"
             )
             continue
         [candidate] = [
             one
             for one in candidates_of(segmentation)
-            if (one.algorithm, one.setting) == (last["algorithm"], last["setting"])
+            if (one.algorithm, one.setting) == (record.algorithm, record.setting)
         ]
-        yield Built(
-            segmentation=segmentation,
-            candidate=candidate,
-            frame=read_customers(connection, segmentation),
-            fitted=models[-1],
-            used_ids=frozenset(segment for one in models for segment in one.centres),
-        )
+        frame = read_frame(connection, segmentation)
+        yield LastFit(segmentation, candidate, frame, record, fitted)
 
 
-def with_more(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the customers and a few more: copies of some, all numbers moved a bit."""
-    copied = frame.sample(round(MORE_CUSTOMERS * len(frame)), random_state=rng).copy()
-    copied.index = copied.index + ":copy"
-    for name in copied.select_dtypes("number"):
-        moved = copied[name] * np.exp(PERTURBATION * rng.normal(size=len(copied)))
+def with_added(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the customers and some more: copies whose numbers differ a little."""
+    copies = frame.sample(round(ADDED_SHARE * len(frame)), random_state=rng).copy()
+    copies.index = copies.index + ":copy"
+    for name in copies.select_dtypes("number"):
+        changed = copies[name] * np.exp(PERTURBATION * rng.normal(size=len(copies)))
         is_whole = (frame[name].dropna() % 1 == 0).all()
-        copied[name] = moved.round() if is_whole else moved
-    # a rate stays one
-    for name in copied.filter(regex="_(rate|share)$"):
-        copied[name] = copied[name].clip(upper=1)
-    return pd.concat([frame, copied])
+        copies[name] = changed.round() if is_whole else changed
+    for name in copies.filter(regex="_(rate|share)$"):
+        copies[name] = copies[name].clip(upper=1)
+    return pd.concat([frame, copies])
 
 
-def recoded(
+def with_renamed_levels(
     frame: pd.DataFrame, categories: list[str], rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return the customers with the names of the levels dealt out anew."""
+    """Return the customers with the names of the levels permuted."""
     renamed = {}
     for name in categories:
         levels = np.sort(frame[name].dropna().unique())
@@ -283,8 +270,8 @@ def recoded(
     return frame.assign(**renamed)
 
 
-def ids(fitted: FittedSegmentation, frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the segment of each customer, -1 for who is left out."""
+def segment_ids(fitted: FittedSegmentation, frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the segment of each customer, -1 for excluded customers."""
     assignment, _, is_kept = fitted.assign(frame)
     segments = np.full(len(frame), -1, dtype=np.int64)
     segments[is_kept] = assignment.segment
