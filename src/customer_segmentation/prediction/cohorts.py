@@ -56,8 +56,8 @@ class Population:
         return [name for name in columns if name not in self.other_columns]
 
 
-# models of purchases read a new feature of int_features__customer_days unless it is listed
-# here; the features that are listed serve segmentations only
+# models of purchases read each new feature of int_features__customer_days, unless it is
+# listed here; the listed features serve segmentations only
 EXISTING = Population(
     name="existing",
     date="as_of_date",

@@ -41,12 +41,12 @@ from sklearn.svm import SVC
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.feature_kinds import Feature
-from customer_segmentation.prediction.registry import hash_rows
 from customer_segmentation.prediction.model_files import (
     dump_model,
     read_model,
     trusted_types,
 )
+from customer_segmentation.prediction.registry import hash_rows
 
 OWN = "customer_segmentation.prediction."
 
