@@ -1,6 +1,6 @@
 {% test rows_are_staged_or_rejected(model, source_name, table_name) %}
 
-    {#- No raw row is lost: raw rows = usable staged rows + rejected records. -#}
+    {#- No raw row is lost: raw rows = usable rows + rows with a reason. -#}
 
 with
 
@@ -10,29 +10,23 @@ raw_rows as (
 
 ),
 
-usable_rows as (
+typed_rows as (
 
-    select count(*) as row_count from {{ model }}
-    where is_usable
+    select
+        count(*) filter (where is_usable) as usable_rows,
+        count(*) filter (where reasons <> '') as rejected_rows
 
-),
-
-rejected_rows as (
-
-    select count(*) as row_count
-    from {{ ref('rejected_records') }}
-    where source_system = '{{ source_name }}' and source_table = '{{ table_name }}'
+    from {{ model }}
 
 )
 
 select
     raw_rows.row_count as raw_rows,
-    usable_rows.row_count as usable_rows,
-    rejected_rows.row_count as rejected_rows
+    typed_rows.usable_rows,
+    typed_rows.rejected_rows
 
 from raw_rows
-cross join usable_rows
-cross join rejected_rows
-where raw_rows.row_count <> usable_rows.row_count + rejected_rows.row_count
+cross join typed_rows
+where raw_rows.row_count <> typed_rows.usable_rows + typed_rows.rejected_rows
 
 {% endtest %}
