@@ -1,11 +1,11 @@
 """Classifiers predict segments, whatever the customers look like."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import pytest
+from quick_fits import quick_fits
 from sklearn.base import clone
 from sklearn.metrics import log_loss
 
@@ -29,18 +29,9 @@ LEARNING = pytest.mark.parametrize("name", list(CLASSIFIERS)[:-1])
 SEGMENTS = ["big", "loyal", "lost"]
 
 
-@contextmanager
-def few_trees() -> Iterator[None]:
-    """Keep fits short: claims about any classifier do not depend on the trees."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ESTIMATORS["random_forest"], "n_estimators", 5)
-        patch.setattr(ESTIMATORS["gradient_boosting"], "max_iter", 10)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def quick() -> Iterator[None]:
-    with few_trees():
+    with quick_fits():
         yield
 
 
@@ -68,7 +59,7 @@ def customers(count: int = 240, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]
 @pytest.fixture(scope="module")
 def fitted() -> Fitted:
     """Return all classifiers, fitted to the customers of seed 0."""
-    with few_trees():
+    with quick_fits():
         return fit_classifiers(*customers())
 
 

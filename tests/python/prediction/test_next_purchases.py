@@ -1,12 +1,12 @@
 """Every candidate predicts any customers, and the best ones find what is planted."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from quick_fits import quick_fits
 from sklearn.base import clone
 
 from customer_segmentation.errors import InputError
@@ -93,17 +93,6 @@ def fit(
     name: str, features: pd.DataFrame, outcomes: pd.DataFrame, horizon: int = HORIZON
 ) -> NextPurchases:
     return CANDIDATES[name].estimator().fit(features, outcomes, horizon)
-
-
-@contextmanager
-def quick_fits() -> Iterator[None]:
-    """Keep fits short: claims about any candidate do not depend on its sizes."""
-    package = "customer_segmentation.prediction.purchases"
-    sizes = ("ratio.RATIO_TREES", "ratio.RANK_TREES", "model.FOLDS", "blend.FOLDS")
-    with pytest.MonkeyPatch.context() as patch:
-        for size in sizes:
-            patch.setattr(f"{package}.{size}", 2)
-        yield
 
 
 @pytest.fixture

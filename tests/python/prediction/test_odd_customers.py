@@ -1,7 +1,10 @@
-"""Odd customers go through all the Python models to a defined result."""
+"""With odd customers, all Python models have a defined result."""
+
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
+from quick_fits import quick_fits
 from small_tables import EXISTING, NEW, SEGMENT, Tables, assert_defined
 
 from customer_segmentation.prediction.purchases import candidates_of
@@ -16,6 +19,12 @@ NO_AMOUNTS = """
     update new set basket_value = null, product_value = null;
     update outcomes set spend = null
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    with quick_fits():
+        yield
 
 
 def built(change: str, count: int = 40) -> Tables:
@@ -60,8 +69,8 @@ def assert_everything_was_tested(tables: Tables) -> None:
         " where customer_key = 'shop:0002'",
     ],
     ids=[
-        "nobody came back",
-        "all came back alike",
+        "no customer returned",
+        "all customers returned alike",
         "one of a kind, returned whole",
     ],
 )
