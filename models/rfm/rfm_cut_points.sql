@@ -94,7 +94,7 @@ fifths as (
 
 ),
 
--- from the lowest values to the highest; the fewer days since the last purchase, the better
+-- from the lowest values to the highest; fewer days since the last purchase are better
 scored as (
 
     select

@@ -10,16 +10,16 @@ segment_profiles as (
 
     select
         segmentation,
-        cast(segment_id as int) as segment_id,
-        feature || coalesce('=' || category, '') as feature,
         category,
-        cast(customers as bigint) as customers,
         mean,
-        round(cast(median as double), 6) as median,
         standard_deviation,
         population_mean,
         lift,
         difference,
+        cast(segment_id as int) as segment_id,
+        feature || coalesce('=' || category, '') as feature,
+        cast(customers as bigint) as customers,
+        round(cast(median as double), 6) as median,
         cast(importance_rank as int) as importance_rank,
         declared_position is not null as is_declared,
         cast(declared_position as int) as declared_position

@@ -1,6 +1,7 @@
 {{ config(group='segmentation') }}
 
--- the spine and the first transaction give each customer the same date of the first purchase
+-- the spine and the first transaction give each customer the same date of the first
+-- purchase
 with
 
 as_of_dates as (

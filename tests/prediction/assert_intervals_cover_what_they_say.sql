@@ -1,5 +1,5 @@
--- the 80 % intervals of a champion hold about 80 % of the customers of its test; a difference
--- that chance explains does not count
+-- the 80 % intervals of a champion hold about 80 % of the customers of its test; a
+-- difference that chance explains does not count
 with
 
 model_evaluations as (

@@ -1,5 +1,5 @@
--- a champion is worse than its baseline if it is in most of the measures that champions are
--- chosen by, on the test at the published horizon, and chance does not explain it
+-- a champion is worse than its baseline if it is in most of the measures that champions
+-- are chosen by, on the test at the published horizon, and chance does not explain it
 with
 
 model_evaluations as (

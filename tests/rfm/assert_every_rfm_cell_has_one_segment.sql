@@ -1,4 +1,5 @@
--- each of the 125 triples of scores, and no purchase, is in exactly one rectangle of the grid
+-- each of the 125 triples of scores, and no purchase, is in exactly one rectangle of
+-- the grid
 with
 
 rfm_segments as (

@@ -1,4 +1,5 @@
--- a segmentation has all customers of its source system, excluded ones too, and no others
+-- a segmentation has all customers of its source system, excluded ones too, and no
+-- others
 with
 
 customer_clusters as (

@@ -1,7 +1,8 @@
 {# in YAML, dbt's partial parsing loses it -#}
 {{ config(severity='warn') }}
 
--- segments that data without segments would show too are published with the verdict `none`
+-- segments that data without segments would show too are published with the verdict
+-- `none`
 with
 
 cluster_choices as (
@@ -18,8 +19,8 @@ select
     correlation_p_value,
     segmentation || ': shuffled customers look as clustered (p = '
     || cast(cast(structure_p_value as decimal(9, 2)) as string)
-    || '), so its segments sort customers and no more; see cluster_candidates, or declare'
-    || ' other features' as message
+    || '), so its segments sort customers and no more; see cluster_candidates, or'
+    || ' declare other features' as message
 
 from cluster_choices
 where verdict = 'none'

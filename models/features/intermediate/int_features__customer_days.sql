@@ -85,8 +85,8 @@ recent_lines as (
 
 ),
 
--- the contract in the YAML file lists all features; a measure that has a column more fails
--- the test assert_every_measure_is_a_feature
+-- the contract in the YAML file lists all features; a measure that has a column more
+-- fails the test assert_every_measure_is_a_feature
 customer_days as (
 
     select {{ columns_of('int_features__customer_days') }}

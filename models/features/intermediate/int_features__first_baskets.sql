@@ -48,13 +48,22 @@ summed as (
         coalesce(sum(amount) filter (where is_bought and unit_price < 1), 0)
             as amount_under_1,
         coalesce(
-            sum(amount) filter (where is_bought and unit_price >= 1 and unit_price < 2), 0
+            sum(amount) filter (
+                where is_bought and unit_price >= 1 and unit_price < 2
+            ),
+            0
         ) as amount_1_to_2,
         coalesce(
-            sum(amount) filter (where is_bought and unit_price >= 2 and unit_price < 3), 0
+            sum(amount) filter (
+                where is_bought and unit_price >= 2 and unit_price < 3
+            ),
+            0
         ) as amount_2_to_3,
         coalesce(
-            sum(amount) filter (where is_bought and unit_price >= 3 and unit_price < 5), 0
+            sum(amount) filter (
+                where is_bought and unit_price >= 3 and unit_price < 5
+            ),
+            0
         ) as amount_3_to_5,
         coalesce(sum(amount) filter (where is_bought and unit_price >= 5), 0)
             as amount_from_5,

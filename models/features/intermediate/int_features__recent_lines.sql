@@ -80,7 +80,8 @@ measured as (
         coalesce(summed.units_365, 0) as units_365,
         summed.max_quantity,
         summed.largest_line,
-        {{ ratio('summed.log_unit_prices', 'summed.lines_365') }} as mean_log_unit_price,
+        {{ ratio('summed.log_unit_prices', 'summed.lines_365') }}
+            as mean_log_unit_price,
         {{ ratio('summed.log_quantities', 'summed.lines_365') }} as mean_log_quantity,
         {{ ratio('summed.amount', 'summed.units_365') }} as mean_unit_price,
         {{ ratio('summed.lines_of_12', 'summed.lines_365') }} as bulk_12_share

@@ -42,6 +42,18 @@ judged as (
 
 ),
 
+splits as (
+
+    select 'score' as split
+    union all
+    select 'fit' as split
+    union all
+    select 'test' as split
+    union all
+    select 'selection' as split
+
+),
+
 -- the outcomes that the champion is chosen on are complete before the test begins
 placed as (
 
@@ -55,15 +67,7 @@ placed as (
         end as before_days
 
     from judged
-    cross join (
-        select 'score' as split
-        union all
-        select 'fit' as split
-        union all
-        select 'test' as split
-        union all
-        select 'selection' as split
-    ) as splits
+    cross join splits
 
 ),
 
@@ -115,7 +119,7 @@ ranges as (
 
 ),
 
-splits as (
+split_dates as (
 
     select
         source_system,
@@ -137,4 +141,4 @@ splits as (
 
 )
 
-select * from splits
+select * from split_dates

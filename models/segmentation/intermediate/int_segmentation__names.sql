@@ -33,10 +33,26 @@ phrased as (
         concat_ws(
             ', ',
             case when coalesce(max(words.word_count), 0) = 0 then 'average' end,
-            max(case when words.place = 1 and words.is_in_short_name then words.word end),
-            max(case when words.place = 2 and words.is_in_short_name then words.word end),
-            max(case when words.place = 3 and words.is_in_short_name then words.word end),
-            max(case when words.place = 4 and words.is_in_short_name then words.word end)
+            max(
+                case
+                    when words.place = 1 and words.is_in_short_name then words.word
+                end
+            ),
+            max(
+                case
+                    when words.place = 2 and words.is_in_short_name then words.word
+                end
+            ),
+            max(
+                case
+                    when words.place = 3 and words.is_in_short_name then words.word
+                end
+            ),
+            max(
+                case
+                    when words.place = 4 and words.is_in_short_name then words.word
+                end
+            )
         ) as short_name,
         concat_ws(
             ', ',

@@ -77,9 +77,9 @@ placed as (
     select
         segmentation,
         segment_id,
-        feature || coalesce('=' || category, '') as feature,
         word,
         word_count,
+        feature || coalesce('=' || category, '') as feature,
         strength_rank <= word_count as is_in_short_name,
         case
             when is_gradable and is_very_different then 'very '
