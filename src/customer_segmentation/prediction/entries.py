@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from customer_segmentation.prediction.feature_kinds import Feature
+from customer_segmentation.prediction.feature_kinds import ModelFeature
 
 __all__ = [
     "NEXT_PURCHASES",
@@ -127,7 +127,7 @@ class Trained:
         Number of these customers.
     fingerprint : str
         From ``training_fingerprint``.
-    features : tuple of Feature
+    features : tuple of ModelFeature
         That it reads, in this order.
     training_bins : mapping
         From ``psi.training_bins``.
@@ -143,7 +143,7 @@ class Trained:
     training_dates: tuple[date, ...]
     customers: int
     fingerprint: str
-    features: tuple[Feature, ...]
+    features: tuple[ModelFeature, ...]
     training_bins: Mapping[str, Any]
     metrics: Mapping[str, float]
     baseline: str
@@ -226,7 +226,7 @@ class ModelEntry(Trained):
             ),
             customers=int(row["customers"]),
             fingerprint=row["fingerprint"],
-            features=tuple(Feature(**one) for one in json.loads(row["features"])),
+            features=tuple(ModelFeature(**one) for one in json.loads(row["features"])),
             training_bins=json.loads(row["training_bins"]),
             metrics=_none_as_nan(json.loads(row["metrics"])),
             baseline=row["baseline"],

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from customer_segmentation.errors import InputError
 
 __all__ = [
-    "Feature",
     "Kind",
+    "ModelFeature",
     "Numbers",
     "as_numbers",
     "column_of",
@@ -40,7 +40,7 @@ _KINDS: dict[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Feature:
+class ModelFeature:
     """One column that a model reads.
 
     Parameters
@@ -56,7 +56,7 @@ class Feature:
     kind: Kind
 
 
-def features_of(frame: pd.DataFrame, names: Sequence[str]) -> tuple[Feature, ...]:
+def features_of(frame: pd.DataFrame, names: Sequence[str]) -> tuple[ModelFeature, ...]:
     """Return the features of a frame, in the order of the names.
 
     Raises
@@ -76,7 +76,7 @@ def features_of(frame: pd.DataFrame, names: Sequence[str]) -> tuple[Feature, ...
         raise InputError(
             f"features: there is no column {', '.join(missing)}; name other columns"
         )
-    return tuple(Feature(name, kind_of(frame[name])) for name in names)
+    return tuple(ModelFeature(name, kind_of(frame[name])) for name in names)
 
 
 def kind_of(column: pd.Series) -> Kind:

@@ -13,7 +13,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.feature_kinds import (
-    Feature,
+    ModelFeature,
     Numbers,
     as_numbers,
     features_of,
@@ -87,7 +87,7 @@ class Preparation(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    features_ : tuple of Feature
+    features_ : tuple of ModelFeature
         The features read.
     numbers_, categories_ : list of str
         The features that make columns.
@@ -198,7 +198,7 @@ class Preparation(TransformerMixin, BaseEstimator):
             columns.append(self.levels_.transform(self._texts(features)))
         return _limited(columns)
 
-    def _read_features(self, features: pd.DataFrame) -> tuple[Feature, ...]:
+    def _read_features(self, features: pd.DataFrame) -> tuple[ModelFeature, ...]:
         found = features_of(features, [str(name) for name in features.columns])
         if not self.has_categories:
             return tuple(one for one in found if one.kind in ("number", "flag"))

@@ -22,7 +22,7 @@ from customer_segmentation.prediction.entries import (
     Recipe,
     Trained,
 )
-from customer_segmentation.prediction.feature_kinds import Feature
+from customer_segmentation.prediction.feature_kinds import ModelFeature
 from customer_segmentation.prediction.model_files import (
     dump_model,
     read_model,
@@ -161,7 +161,7 @@ def register(
     )
 
 
-def load_model(entry: ModelEntry, features: Sequence[Feature]) -> Any:
+def load_model(entry: ModelEntry, features: Sequence[ModelFeature]) -> Any:
     """Build the model of an entry, if it is safe and reads these features.
 
     A model of another major version of scikit-learn is refused. A model of another
@@ -172,7 +172,7 @@ def load_model(entry: ModelEntry, features: Sequence[Feature]) -> Any:
     ----------
     entry : ModelEntry
         With its file.
-    features : sequence of Feature
+    features : sequence of ModelFeature
         The features of the customers to score, from ``features_of``.
 
     Raises
@@ -202,7 +202,7 @@ def load_model(entry: ModelEntry, features: Sequence[Feature]) -> Any:
 
 
 def _check_features(
-    where: str, stored: Sequence[Feature], given: Sequence[Feature]
+    where: str, stored: Sequence[ModelFeature], given: Sequence[ModelFeature]
 ) -> None:
     kinds = {feature.name: feature.kind for feature in stored}
     found = {feature.name: feature.kind for feature in given}

@@ -29,7 +29,7 @@ from customer_segmentation.prediction.entries import (
     Trained,
     to_table,
 )
-from customer_segmentation.prediction.feature_kinds import Feature, features_of
+from customer_segmentation.prediction.feature_kinds import ModelFeature, features_of
 from customer_segmentation.prediction.psi import training_bins
 from customer_segmentation.prediction.purchases import CANDIDATES, InSeason
 from customer_segmentation.prediction.registry import (
@@ -65,7 +65,7 @@ class TrainingSet:
     cohort: Cohort
 
     @property
-    def features(self) -> tuple[Feature, ...]:
+    def features(self) -> tuple[ModelFeature, ...]:
         """The features that a model reads."""
         return features_of(self.cohort.features, list(self.cohort.features))
 

@@ -40,7 +40,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.feature_kinds import Feature
+from customer_segmentation.prediction.feature_kinds import ModelFeature
 from customer_segmentation.prediction.model_files import (
     dump_model,
     read_model,
@@ -134,9 +134,9 @@ def test_isotonic_regression_comes_back() -> None:
 
 
 def test_own_classes_come_back() -> None:
-    model = {"features": [Feature("visits", "number")], "weights": np.arange(3.0)}
+    model = {"features": [ModelFeature("visits", "number")], "weights": np.arange(3.0)}
     data = dump_model(model)
-    assert trusted_types(data) == (f"{OWN}feature_kinds.Feature",)
+    assert trusted_types(data) == (f"{OWN}feature_kinds.ModelFeature",)
     loaded = read_model(data, trusted_types(data))
     assert loaded["features"] == model["features"]
     np.testing.assert_array_equal(loaded["weights"], model["weights"])

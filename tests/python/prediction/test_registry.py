@@ -29,7 +29,7 @@ from customer_segmentation.prediction.entries import (
     Trained,
     to_table,
 )
-from customer_segmentation.prediction.feature_kinds import Feature, features_of
+from customer_segmentation.prediction.feature_kinds import ModelFeature, features_of
 from customer_segmentation.prediction.psi import psi, training_bins
 from customer_segmentation.prediction.registry import (
     library_versions,
@@ -249,7 +249,7 @@ def test_changed_features_are_refused(
     entry: ModelEntry, features: list[tuple[str, str]], problem: str
 ) -> None:
     with pytest.raises(InputError) as raised:
-        load_model(entry, [Feature(*feature) for feature in features])
+        load_model(entry, [ModelFeature(*feature) for feature in features])
     assert str(raised.value) == (
         "model online_retail.next_purchases.existing.365.1: the features differ from "
         f"those of its training: {problem}; train it again: dbt build --select "
@@ -258,7 +258,10 @@ def test_changed_features_are_refused(
 
 
 def test_column_without_a_value_is_of_any_kind(entry: ModelEntry) -> None:
-    given = [Feature("recency_days", "number"), Feature("basket_value", "unknown")]
+    given = [
+        ModelFeature("recency_days", "number"),
+        ModelFeature("basket_value", "unknown"),
+    ]
     assert load_model(entry, given)
 
 

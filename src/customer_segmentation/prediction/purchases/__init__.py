@@ -26,16 +26,16 @@ __all__ = [
     "CANDIDATES",
     "PREDICTED",
     "UNKNOWN",
-    "Candidate",
     "InSeason",
     "NextPurchases",
+    "PurchaseCandidate",
     "Season",
     "candidates_of",
 ]
 
 
 @dataclass(frozen=True)
-class Candidate:
+class PurchaseCandidate:
     """A way to predict the next purchases.
 
     Parameters
@@ -74,41 +74,45 @@ _SHRINKAGE = 1.0
 _FIRST_BASKET = {"basket_value": 1.0}
 
 _LISTED = (
-    Candidate(
+    PurchaseCandidate(
         "last_year_spend",
         ("existing",),
         Baseline("spend_365", "purchases_365", days=365.0),
         is_baseline=True,
     ),
-    Candidate("first_basket", ("new",), Baseline("basket_value"), is_baseline=True),
-    Candidate("blend", ("existing",), Blend()),
-    Candidate("tweedie", ("existing",), Tweedie()),
-    Candidate("basket_tweedie", ("new",), Tweedie(_FIRST_BASKET, {})),
-    Candidate("hurdle", ("new",), Hurdle("first_purchase", c=0.05, alpha=30.0)),
-    Candidate(
+    PurchaseCandidate(
+        "first_basket", ("new",), Baseline("basket_value"), is_baseline=True
+    ),
+    PurchaseCandidate("blend", ("existing",), Blend()),
+    PurchaseCandidate("tweedie", ("existing",), Tweedie()),
+    PurchaseCandidate("basket_tweedie", ("new",), Tweedie(_FIRST_BASKET, {})),
+    PurchaseCandidate("hurdle", ("new",), Hurdle("first_purchase", c=0.05, alpha=30.0)),
+    PurchaseCandidate(
         "hurdle_season", ("new",), Hurdle("first_purchase_and_day", c=0.05, alpha=30.0)
     ),
-    Candidate("full_hurdle", ("existing", "new"), Hurdle("numbers", 0.02, 100.0)),
-    Candidate(
+    PurchaseCandidate(
+        "full_hurdle", ("existing", "new"), Hurdle("numbers", 0.02, 100.0)
+    ),
+    PurchaseCandidate(
         "zero_inflated_lognormal",
         ("existing", "new"),
         Hurdle("numbers", c=0.02, alpha=100.0, is_calibrated=False),
     ),
-    Candidate(
+    PurchaseCandidate(
         "bg_nbd", ("existing",), Lifetime(BgNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE))
     ),
-    Candidate(
+    PurchaseCandidate(
         "pareto_nbd",
         ("existing",),
         Lifetime(ParetoNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE)),
     ),
 )
-CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
+CANDIDATES: Mapping[str, PurchaseCandidate] = MappingProxyType(
     {candidate.name: candidate for candidate in _LISTED}
 )
 
 
-def candidates_of(population: Literal["existing", "new"]) -> list[Candidate]:
+def candidates_of(population: Literal["existing", "new"]) -> list[PurchaseCandidate]:
     """Return the candidates of a population, baselines first.
 
     Examples
