@@ -1,10 +1,10 @@
 """Print how well the next purchases of real customers are predicted.
 
 Land Online Retail with the year before it (``customer-segmentation land online_retail
-online_retail.csv.gz online_retail_II_2009-2010.parquet``), and ``marketplace`` and
-``mall``; ``dbt build``, then ``python benchmarks/prediction_real.py --database
-data/customer_segmentation.duckdb``. Every candidate is fitted anew, by the splits that
-were built: the next year by folds of the customers, 90 and 180 days out of time.
+online_retail.csv.gz online_retail_II_2009-2010.parquet``), run ``dbt build``, then
+``python benchmarks/prediction_real.py --database data/customer_segmentation.duckdb``.
+Every candidate is fitted to the splits of the database: the next year by folds of the
+customers, 90 and 180 days out of time.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ import click
 import duckdb
 import numpy as np
 import pandas as pd
-import yaml
 from joblib import delayed
 from numpy.typing import NDArray
+from project import database_option, read_variables
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.parallel import run_parallel
@@ -38,27 +38,25 @@ TABLES = (
     "main_training.int_prediction__seasons",
     "main_private.int_features__splits",
 )
-PROJECT = Path(__file__).resolve().parent.parent
-GROUPS = 10
-# of the absolute value of a normal variate with a standard deviation of 1
+# mean absolute value of a normal variate with a standard deviation of 1
 MEAN_DISTANCE = np.sqrt(2 / np.pi)
 NAME_WIDTH, WIDTH = 24, 17
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A column of what is printed.
+    """A column of the printed tables.
 
     Parameters
     ----------
     name : str
-        Its heading.
+        The heading.
     measure : callable
-        Takes the columns.
+        Takes the columns, and returns the metric.
     columns : tuple of str
-        Of the predictions beside the outcomes.
+        Of the predictions and outcomes.
     form : str
-        How a value is written.
+        Format of the values.
     """
 
     name: str
@@ -66,12 +64,16 @@ class Figure:
     columns: tuple[str, ...]
     form: str = ".3f"
 
-    def of(self, rows: pd.DataFrame) -> float:
-        """Return the value for the customers of the rows."""
+    def value(self, rows: pd.DataFrame) -> float:
+        """Return the metric of the customers in the rows."""
         return self.measure(*self._arrays(rows))
 
+    def text(self, values: list[float]) -> str:
+        """Return the mean of some values as text."""
+        return f"{np.mean(values):{self.form}}"
+
     def interval(self, rows: pd.DataFrame, draws: int) -> str:
-        """Return the 95 % bootstrap interval over the customers, as text."""
+        """Return the 95 % bootstrap interval over the customers as text."""
         drawn = metrics.bootstrap(self.measure, *self._arrays(rows), resamples=draws)
         low, high = metrics.interval_of(drawn)
         return f"{low:{self.form}} to {high:{self.form}}"
@@ -83,25 +85,27 @@ class Figure:
 def figures_of(amount: str) -> list[Figure]:
     """Return the columns for ``spend`` or ``purchases``."""
     pair = (f"expected_{amount}", amount)
+    form = ",.0f" if amount == "spend" else ".3f"
     figures = [
-        Figure("MAE", metrics.mean_absolute_error, pair, ",.0f"),
+        Figure("MAE", metrics.mean_absolute_error, pair, form),
         Figure("Spearman", metrics.spearman, pair),
         Figure("norm. Gini", metrics.normalised_gini, pair),
         Figure("decile MAPE", metrics.decile_mape, pair),
         Figure("AUC", metrics.auc, ("return_probability", "has_returned")),
     ]
-    if amount == "purchases":
-        return [Figure("MAE", metrics.mean_absolute_error, pair), *figures[1:]]
-    interval = ("spend_low", "spend_high", "spend")
-    return [*figures, Figure("coverage", metrics.coverage, interval)]
+    if amount == "spend":
+        interval = ("spend_low", "spend_high", "spend")
+        figures.append(Figure("coverage", metrics.coverage, interval))
+    return figures
 
 
-# of ../shared/evidence.md, for the next year of Online Retail I and II
+# the next year of Online Retail I and II; the references are an earlier measurement
+PROTOCOL = ("online_retail", 365)
 TARGETS = {
     "existing": ["<= 950", ">= 0.66", ">= 0.885", "<= 0.10", "", "0.78-0.82"],
     "new": ["", ">= 0.36", ">= 0.58", "<= 0.15", ">= 0.65", ""],
 }
-EVIDENCE = {
+REFERENCES = {
     "existing": {
         "last year's spend": ["1,102", "0.619", "0.865", "0.34"],
         "BG/NBD, Gamma-Gamma": ["1,283", "0.583", "0.850", "1.07"],
@@ -113,34 +117,31 @@ EVIDENCE = {
         "hurdle": ["888", "0.323", "0.543", "0.21", "0.604"],
     },
 }
-PROTOCOL = ("online_retail", 365)
 
 
 @click.command()
+@database_option
 @click.option(
-    "--database",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=PROJECT / "data/customer_segmentation.duckdb",
-    help="Of the warehouse; data/customer_segmentation.duckdb by default.",
+    "--draws", default=500, show_default=True, help="Of customers, for the intervals."
 )
-@click.option("--draws", default=500, show_default=True, help="Of customers.")
 @click.option(
-    "--shuffles", default=3, show_default=True, help="Of the folds, besides the first."
+    "--shuffles",
+    default=3,
+    show_default=True,
+    help="Further shuffles of the folds of a cross-validation.",
 )
 def measure(database: Path, draws: int, shuffles: int) -> None:
-    """Print every candidate's figures on every test, with intervals."""
-    variables = yaml.safe_load((PROJECT / "vars.yml").read_text())["vars"]
-    folds = PredictionSettings.read(variables).folds
+    """Print the metrics of every candidate in every test, with intervals."""
+    folds = PredictionSettings.read(read_variables()).folds
     click.echo(
-        "AUC is of any purchase within the horizon. In the second line of a candidate "
-        "stand\n95 % bootstrap intervals over the customers, in the third, where the "
-        "customers take\nturns, means over other shuffles of the folds. (b) is a "
-        "baseline, (e) stands in\n../shared/evidence.md."
+        "AUC: any purchase within the horizon. The second line of a candidate has 95 % "
+        "bootstrap\nintervals over the customers. The third line has means over other "
+        "shuffles of the folds, if the\ntest is cross-validated. (b) marks a naive "
+        "baseline. Targets and references (r), which were\nmeasured earlier, are for "
+        "the public data set."
     )
     with duckdb.connect(str(database), read_only=True) as connection:
-        data = PurchaseData.read(
-            *(connection.query(f"from {table}") for table in TABLES)
-        )
+        data = PurchaseData.read(*map(connection.table, TABLES))
     for split in tests_of(data):
         show_test(data, split, folds, draws, shuffles)
 
@@ -154,60 +155,63 @@ def tests_of(data: PurchaseData) -> list[Split]:
 
 
 def show_test(
-    data: PurchaseData,
-    split: Split,
-    folds: int,
-    draws: int,
-    shuffles: int,
+    data: PurchaseData, split: Split, folds: int, draws: int, shuffles: int
 ) -> None:
-    """Print a table with a candidate a line."""
+    """Print a table with the candidates of a test."""
     pairs = data.pairs(split, folds)
-    described_as = described(split, pairs)
-    click.echo(f"\n{split.source_system}, {split.population}: {described_as}")
+    click.echo(
+        f"\n{split.source_system}, {split.population} customers: "
+        f"{describe(split, pairs)}"
+    )
     if not pairs:
         return
     amount = "purchases" if pairs[0][1].outcomes["spend"].isna().all() else "spend"
     figures = figures_of(amount)
-    line(f"({amount})", [figure.name for figure in figures])
+    show_line(f"({amount})", [figure.name for figure in figures])
     if (split.source_system, split.horizon_days) == PROTOCOL:
-        line("target", TARGETS[split.population])
-        for name, row in EVIDENCE[split.population].items():
-            line(f"{name} (e)", row)
+        show_line("target", TARGETS[split.population])
+        for name, row in REFERENCES[split.population].items():
+            show_line(f"{name} (r)", row)
     floors = []
     for candidate in candidates_of(split.population):
         rows = predictions(split, pairs, candidate.name)
-        floors.append(least_decile_mape(rows, amount))
+        floors.append(chance_decile_mape(rows, amount))
         name = f"{candidate.name} (b)" if candidate.is_baseline else candidate.name
-        line(name, [f"{figure.of(rows):{figure.form}}" for figure in figures])
-        line("", [figure.interval(rows, draws) for figure in figures])
+        show_line(name, [figure.text([figure.value(rows)]) for figure in figures])
+        show_line("", [figure.interval(rows, draws) for figure in figures])
         if split.is_cross_validated and shuffles:
-            again = [
+            shuffled = [
                 predictions(split, data.pairs(split, folds, seed), candidate.name)
                 for seed in range(1, shuffles + 1)
             ]
-            line("", [means(figure, again) for figure in figures])
+            show_line(
+                "",
+                [
+                    figure.text([figure.value(rows) for rows in shuffled])
+                    for figure in figures
+                ],
+            )
     if np.isfinite(floors).any():
         click.echo(
-            f"A decile MAPE of {np.nanmin(floors):.2f} is chance alone: that of a "
-            "prediction that is right on\naverage in every tenth."
+            f"A decile MAPE of {np.nanmin(floors):.2f} is chance alone: a prediction "
+            "that is right on average in every decile has it."
         )
 
 
-def described(split: Split, pairs: list[CohortPair]) -> str:
-    """Return who is predicted and who is learned from, as text."""
+def describe(split: Split, pairs: list[CohortPair]) -> str:
+    """Return the customers to predict and those to learn from as text."""
     if not pairs or split.test is None:
-        return f"too few customers at {split.horizon_days} days"
+        return f"too few at {split.horizon_days} days"
     count = sum(test.count for _, test in pairs)
     until = "" if split.test.first == split.test.last else f" to {split.test.last}"
-    who = f"{count:,} customers of {split.test.first}{until}, next "
+    test = f"{count:,} of {split.test.first}{until}, next {split.horizon_days} days"
     if split.is_cross_validated:
-        return f"{who}{split.horizon_days} days, {len(pairs)} folds"
-    learned = pairs[0][0].count
-    return f"{who}{split.horizon_days} days, learned from {learned:,} earlier"
+        return f"{test}, {len(pairs)} folds"
+    return f"{test}, learned from {pairs[0][0].count:,} earlier ones"
 
 
 def predictions(split: Split, pairs: list[CohortPair], name: str) -> pd.DataFrame:
-    """Return what a candidate predicts for customers that it did not learn from."""
+    """Return what a candidate predicts for customers it did not learn from."""
     found = run_parallel(
         delayed(predict_purchases)(name, *pair, split.horizon_days) for pair in pairs
     )
@@ -218,29 +222,24 @@ def predictions(split: Split, pairs: list[CohortPair], name: str) -> pd.DataFram
     return rows.sort_values("customer_key", kind="stable", ignore_index=True)
 
 
-def means(figure: Figure, shuffled: list[pd.DataFrame]) -> str:
-    """Return the mean of a figure over shuffles of the folds, as text."""
-    return f"{np.mean([figure.of(rows) for rows in shuffled]):{figure.form}}"
+def chance_decile_mape(rows: pd.DataFrame, amount: str) -> float:
+    """Return the decile MAPE to expect if the true mean of each decile is predicted.
 
-
-def least_decile_mape(rows: pd.DataFrame, amount: str) -> float:
-    """Return the decile MAPE to expect if each group's mean were predicted.
-
-    A mean of n customers is off by its standard error, the mean absolute value of which
-    is ``MEAN_DISTANCE`` of it.
+    The mean of n customers differs from the true mean by its standard error, times the
+    absolute value of a normal variate.
     """
     order = np.argsort(rows[f"expected_{amount}"].to_numpy(), kind="stable")
     actual = rows[amount].to_numpy(dtype=float)
-    groups = [actual[group] for group in np.array_split(order, GROUPS)]
-    if min(group.mean() for group in groups) <= 0:
+    deciles = [actual[one] for one in np.array_split(order, metrics.DECILES)]
+    if min(decile.mean() for decile in deciles) <= 0:
         return np.nan
     errors = [
-        group.std(ddof=1) / np.sqrt(len(group)) / group.mean() for group in groups
+        decile.std(ddof=1) / np.sqrt(len(decile)) / decile.mean() for decile in deciles
     ]
     return float(MEAN_DISTANCE * np.mean(errors))
 
 
-def line(name: str, cells: list[str]) -> None:
+def show_line(name: str, cells: list[str]) -> None:
     """Print a line of a table."""
     text = f"{name:<{NAME_WIDTH}}" + "".join(f"{cell:>{WIDTH}}" for cell in cells)
     click.echo(text.rstrip())
