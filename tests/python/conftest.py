@@ -42,7 +42,7 @@ from threadpoolctl import threadpool_limits
 TIERS = {
     "spark": {"spark_installed", "spark"},
     "real": {"real", "both_years", "mall_dirty"},
-    "build": {"workshop"},
+    "build": {"workshop", "sample"},
 }
 UNIT = "unit"
 
