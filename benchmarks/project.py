@@ -58,15 +58,23 @@ def read_variables() -> dict[str, Any]:
 
 
 def run(command: str, *arguments: str | Path, environment: Mapping[str, str]) -> float:
-    """Run a command in the project without its output; return the seconds it takes."""
+    """Run a command in the project, and return the seconds it takes.
+
+    Raises
+    ------
+    click.ClickException
+        If the command fails; has its output, which is not shown otherwise.
+    """
     start = time.perf_counter()
-    subprocess.run(
+    process = subprocess.run(
         [SCRIPTS / command, *arguments],
         cwd=PROJECT,
         env=os.environ | environment,
-        check=True,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    if process.returncode:
+        raise click.ClickException(f"{command} failed:\n{process.stdout}")
     return time.perf_counter() - start
 
 
