@@ -11,6 +11,7 @@ With ``pytest -n 2 --dist loadgroup``, a file is one unit of work for each tier 
 has. Builds of this file are shared: they are folders, made by whoever needs them first.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,7 @@ from dbt_project import (
     Sample,
     Scored,
     Warehouse,
-    compiled_manifest,
+    compile_project,
     made_once,
     run_command,
     shared_file,
@@ -97,18 +98,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of all builds, which the processes of pytest-xdist share."""
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the processes of pytest-xdist share."""
     session = tmp_path_factory.getbasetemp()
-    folder = (session if WORKER == "main" else session.parent) / "workshop"
-    folder.mkdir(exist_ok=True)
-    return folder
+    return session if WORKER == "main" else session.parent
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def manifest(common: Path) -> dict[str, Any]:
     """Return dbt's manifest, compiled over raw tables without rows."""
-    return compiled_manifest(tmp_path_factory.mktemp("compiled"))
+    folder = common / "compiled"
+    made_once(folder, lambda: compile_project(folder))
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def workshop(common: Path) -> Path:
+    """Return the folder of all builds."""
+    folder = common / "workshop"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -277,8 +276,8 @@ class Scored(Warehouse):
         return sorted((self.landing / "mall" / "customers").glob("*.parquet"))
 
 
-def compiled_manifest(folder: Path) -> dict[str, Any]:
-    """Compile the project over raw tables without rows, and return dbt's manifest.
+def compile_project(folder: Path) -> None:
+    """Compile the project over raw tables without rows; the folder gets dbt's manifest.
 
     The compiled SQL reads from a database ``warehouse``, as that of every `Warehouse`.
     """
@@ -291,8 +290,7 @@ def compiled_manifest(folder: Path) -> dict[str, Any]:
             pq.write_table(pa.schema(columns).empty_table(), part)
     finished = warehouse.dbt("compile")
     assert finished.returncode == 0, finished.stdout[-_TAIL:]
-    manifest = warehouse.target() / "manifest.json"
-    return json.loads(manifest.read_text(encoding="utf-8"))
+    shutil.copy(warehouse.target() / "manifest.json", folder)
 
 
 def made_once(folder: Path, make: Callable[[], None]) -> None:
