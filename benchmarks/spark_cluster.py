@@ -1,11 +1,11 @@
-"""Build on a cluster of Spark on loopback; say where the work was done.
+"""Build on a Spark cluster on loopback; print where the work is done.
 
-Run with ``python benchmarks/spark_cluster.py`` in an environment with the extra
-``spark``. A standalone master, two workers and a Spark Connect server start from its
-pyspark, dbt is their client, and the event log tells which executor ran which tasks and
-how many bytes they answered to the driver. The first build trains; then customers are
-scored, among so many invoice lines and ten times as many, on a driver whose heap stays
-as small. With ``--kill-worker`` one of the workers is killed during a build.
+Run ``python benchmarks/spark_cluster.py`` in an environment with the extra ``spark``. A
+standalone master, two workers and a Spark Connect server start from its pyspark, and
+dbt is their client. The event log tells which executor runs which tasks, and how many
+bytes they return to the driver. The first build trains. The next builds only score: as
+many invoice lines, then ten times as many, on a driver with the same small heap. With
+``--kill-worker``, one of the workers is killed during a build.
 """
 
 import contextlib
@@ -21,10 +21,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
 import pandas as pd
+from project import (
+    ONE_SOURCE_SYSTEM,
+    PROJECT,
+    SCRIPTS,
+    WITHOUT_TRAINING,
+    dbt_folders,
+    land_invoice_lines,
+)
 from spark_event_log import (
     peak_driver_heap,
     peak_live_heap,
@@ -33,41 +42,74 @@ from spark_event_log import (
 )
 from standalone_cluster import Cluster, Memory, descendants, peak_memory
 
-PROJECT = Path(__file__).resolve().parent.parent
-SCRIPTS = Path(sys.executable).parent
-ONLY = ("--vars", "{source_systems: [online_retail]}")
-# whose rows are in the statement
-NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+from customer_segmentation.cli import LANDING_VARIABLE
+
+# a unit test has its rows in its statement
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 SCORE_ONLY = ("--exclude", "tag:train")
-NOTHING_TRAINED = ("--exclude", "tag:train+")
-SECONDS_TO_BE_BUSY = 120
+SECONDS_UNTIL_BUSY = 120
+SHOWN_RESULTS = 4
 
 
 @dataclass
 class Client:
-    """dbt, and what was seen of it while it built."""
+    """dbt as a client of a cluster.
+
+    Parameters
+    ----------
+    folder : Path
+        For the files of dbt.
+    landing : Path
+        The landing zone.
+
+    Attributes
+    ----------
+    code : int
+        Exit code of the last build.
+    seconds : float
+        What the last build took.
+    peak : int
+        Peak memory of the builds in bytes.
+    programs : set of str
+        Programs of the processes that the builds started.
+    """
 
     folder: Path
     landing: Path
-    code: int = 0
-    seconds: float = 0.0
-    peak: int = 0
-    programs: set[str] = field(default_factory=set)
+    code: int = field(default=0, init=False)
+    seconds: float = field(default=0.0, init=False)
+    peak: int = field(default=0, init=False)
+    programs: set[str] = field(default_factory=set, init=False)
 
     def build(
         self, remote: str, *options: str, watch: Callable[[str], None] | None = None
     ) -> None:
-        """Build against a Connect server, and show each line of dbt to a function."""
+        """Build on a cluster.
+
+        Parameters
+        ----------
+        remote : str
+            Address of the Connect server.
+        *options : str
+            Further options of ``dbt build``.
+        watch : callable, optional
+            Gets each line that dbt prints.
+
+        Raises
+        ------
+        click.ClickException
+            If a build started Java, which only the cluster needs.
+        """
         environment = os.environ | {
             "SPARK_REMOTE": remote,
-            "CUSTOMER_SEGMENTATION_LANDING": str(self.landing),
+            LANDING_VARIABLE: str(self.landing),
             "CUSTOMER_SEGMENTATION_SPARK": str(self.folder / "client"),
         }
-        paths = ("--target-path", f"{self.folder}/target", "--log-path", self._logs)
         command = [SCRIPTS / "dbt", "--no-use-colors", "build", "--target", "spark"]
+        command += [*dbt_folders(self.folder), *ONE_SOURCE_SYSTEM, *WITHOUT_UNIT_TESTS]
         start = time.perf_counter()
         with subprocess.Popen(
-            [*map(str, command), *paths, *ONLY, *NO_UNIT_TESTS, *options],
+            [*command, *options],
             cwd=PROJECT,
             env=environment,
             stdout=subprocess.PIPE,
@@ -89,15 +131,11 @@ class Client:
                 observer.join()
         self.code, self.seconds = process.returncode, time.perf_counter() - start
         if "java" in self.programs:
-            raise click.ClickException("the client of a cluster started Java")
-
-    @property
-    def _logs(self) -> str:
-        return f"{self.folder}/logs"
+            raise click.ClickException("dbt started Java, which only the cluster needs")
 
     def _observe(self, process: subprocess.Popen[str]) -> None:
         while process.poll() is None:
-            # it may end while it is looked at
+            # the process may end at any time
             with contextlib.suppress(OSError, ValueError):
                 self.peak = max(self.peak, peak_memory(process.pid))
             self.programs |= set(descendants(process.pid).values())
@@ -105,57 +143,54 @@ class Client:
 
 
 class Killer:
-    """Kills a worker while it has a task, once a model has begun."""
+    """Kills a worker while it has a task, after a model has started.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The cluster.
+    worker : str
+        The worker to kill.
+    model : str
+        Name of the model.
+    """
 
     def __init__(self, cluster: Cluster, worker: str, model: str) -> None:
         self.cluster = cluster
         self.worker = worker
-        self.begun = re.compile(rf"START \w+ \w+ model \S+\.{model} ")
+        self.start = re.compile(rf"START \w+ \w+ model \S+\.{model} ")
         self.has_killed = False
 
     def __call__(self, line: str) -> None:
-        """Look at a line of dbt."""
-        if self.has_killed or not self.begun.search(line):
+        """Read a line that dbt prints."""
+        if self.has_killed or not self.start.search(line):
             return
-        [victim] = [
+        [executor] = [
             one for one, at in self.cluster.executors().items() if at == self.worker
         ]
-        # or it could end its task before it is killed
+        # otherwise the executor could end its task before it is killed
         self.cluster.freeze(self.worker)
-        until = time.monotonic() + SECONDS_TO_BE_BUSY
-        while not self.cluster.active_tasks().get(victim):
+        until = time.monotonic() + SECONDS_UNTIL_BUSY
+        while not self.cluster.active_tasks().get(executor):
             if time.monotonic() > until:
-                raise click.ClickException("the worker to kill has had no task")
+                raise click.ClickException(f"worker {self.worker} got no task to lose")
         self.cluster.kill(self.worker)
         self.has_killed = True
-        click.echo(f"    killed worker {self.worker} with executor {victim}")
+        click.echo(f"    killed worker {self.worker} with executor {executor}")
 
 
-def land(folder: Path, lines: int) -> Path:
-    """Simulate and land about so many invoice lines; return the landing zone."""
-    raw, landing = folder / "raw", folder / "landing"
-    environment = os.environ | {"CUSTOMER_SEGMENTATION_LANDING": str(landing)}
-    options = ("--lines", str(lines), "--format", "parquet")
-    for arguments in (
-        ("simulate", "--output", str(raw), *options),
-        ("land", "online_retail", str(raw / "online_retail")),
-    ):
-        subprocess.run(
-            [str(SCRIPTS / "customer-segmentation"), *arguments],
-            env=environment,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    return landing
+def read_nodes(folder: Path) -> list[dict[str, Any]]:
+    """Return the nodes of dbt's manifest."""
+    text = (folder / "target" / "manifest.json").read_text(encoding="utf-8")
+    return list(json.loads(text)["nodes"].values())
 
 
 def public_tables(folder: Path, warehouse: Path) -> pd.DataFrame:
     """Return bytes, rows and a hash of all rows of each public table."""
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
     found = {}
-    for node in manifest["nodes"].values():
-        place = warehouse / f"{node['schema']}.db" / node["alias"]
-        files = list(place.glob("*.parquet"))
+    for node in read_nodes(folder):
+        table = warehouse / f"{node['schema']}.db" / node["alias"]
+        files = list(table.glob("*.parquet"))
         if node["config"].get("access") != "public" or not files:
             continue
         [(rows, content)] = duckdb.execute(
@@ -163,32 +198,43 @@ def public_tables(folder: Path, warehouse: Path) -> pd.DataFrame:
             [[str(file) for file in files]],
         ).fetchall()
         size = sum(file.stat().st_size for file in files)
-        found[node["alias"]] = {"bytes": size, "rows": rows, "content": content}
+        found[node["alias"]] = {"bytes": size, "rows": rows, "hash": content}
     return pd.DataFrame.from_dict(found, orient="index")
 
 
-def layers(folder: Path) -> dict[str, str]:
-    """Return the layer of each model: its first folder."""
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
+def subjects_of_models(folder: Path) -> dict[str, str]:
+    """Return the subject of each model: its first folder."""
     return {
         node["name"]: node["fqn"][1]
-        for node in manifest["nodes"].values()
+        for node in read_nodes(folder)
         if node["resource_type"] == "model"
     }
 
 
 def mebibytes(count: float) -> str:
-    """Return bytes in MiB."""
+    """Return bytes as text in MiB."""
     return f"{count / 2**20:,.2f}"
 
 
 def report(cluster: Cluster, folder: Path, client: Client, peak: int) -> dict[str, str]:
-    """Say what the executors of a cluster that has ended did; return its figures."""
+    """Print the work of the executors of a stopped cluster; return its figures.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The cluster.
+    folder : Path
+        With dbt's manifest.
+    client : Client
+        That has built on it.
+    peak : int
+        Peak memory of the driver in bytes.
+    """
     [events] = cluster.events.iterdir()
-    tasks = read_tasks(events, layers(folder))
+    tasks = read_tasks(events, subjects_of_models(folder))
     names = {one: f"worker {at}" for one, at in cluster.executors().items()}
     tasks["at"] = tasks["executor"].map(names).fillna(tasks["executor"])
-    counts = tasks.groupby(["layer", "at"]).agg(
+    counts = tasks.groupby(["subject", "at"]).agg(
         tasks=("stage", "size"),
         rows_read=("rows_read", "sum"),
         rows_shuffled=("rows_shuffled", "sum"),
@@ -197,13 +243,13 @@ def report(cluster: Cluster, folder: Path, client: Client, peak: int) -> dict[st
     )
     click.echo(counts.to_string(float_format="{:,.0f}".format))
     click.echo(f"    tasks on the driver: {sum(tasks['executor'] == 'driver')}")
-    jobs = tasks.groupby(["is_broadcast", "job", "layer", "model"])[
+    jobs = tasks.groupby(["is_broadcast", "job", "subject", "model"])[
         "result_bytes"
     ].sum()
     for is_broadcast, of_kind in jobs.groupby("is_broadcast"):
-        for (_, _, layer, model), size in of_kind.nlargest(4).items():
+        for (_, _, subject, model), size in of_kind.nlargest(SHOWN_RESULTS).items():
             kind = "broadcast" if is_broadcast else "result"
-            click.echo(f"    great {kind}: {mebibytes(size)} MiB, {layer} {model}")
+            click.echo(f"    large {kind}: {mebibytes(size)} MiB, {subject} {model}")
     tables = public_tables(folder, cluster.warehouse)
     return {
         "seconds": f"{client.seconds:,.0f}",
@@ -214,50 +260,49 @@ def report(cluster: Cluster, folder: Path, client: Client, peak: int) -> dict[st
         "tasks": f"{len(tasks):,}",
         "rows read by tasks": f"{tasks['rows_read'].sum():,}",
         "results to the driver, MiB": mebibytes(tasks["result_bytes"].sum()),
-        "of them fetched": f"{tasks['is_fetched'].sum():,}",
-        "greatest broadcast, MiB": mebibytes(jobs.get(True, jobs * 0).max()),
-        "greatest other result, MiB": mebibytes(jobs[False].max()),
+        "results of more than a MiB": f"{tasks['is_fetched'].sum():,}",
+        "largest broadcast, MiB": mebibytes(jobs.get(True, jobs * 0).max()),
+        "largest other result, MiB": mebibytes(jobs[False].max()),
         "driver: heap after collection, MiB": mebibytes(
             peak_live_heap(cluster.collections)
         ),
         "driver: heap in use, MiB": mebibytes(peak_driver_heap(events)),
         "driver: process, MiB": mebibytes(peak),
         "client: process, MiB": mebibytes(client.peak),
-        "client's own processes": ", ".join(sorted(client.programs)) or "none",
+        "client: processes it starts": ", ".join(sorted(client.programs)) or "none",
     }
 
 
 def grow(folder: Path, memory: Memory, sizes: list[int], trains: bool) -> None:
-    """Build among some invoice lines, and more, each with a driver of its own."""
-    landings = {lines: land(folder / str(lines), lines) for lines in sizes}
-    builds = [(lines, SCORE_ONLY if trains else NOTHING_TRAINED) for lines in sizes]
+    """Build from some invoice lines, then from more; each build has its own driver."""
+    landed = {lines: land_invoice_lines(folder / str(lines), lines) for lines in sizes}
+    builds = [(lines, SCORE_ONLY if trains else WITHOUT_TRAINING) for lines in sizes]
     if trains:
         builds.insert(0, (sizes[0], ()))
     figures = {}
     for lines, options in builds:
         title = f"{lines:,} {' '.join(options) or 'all'}"
         click.echo(title)
-        client = Client(folder, landings[lines])
+        client = Client(folder, landed[lines].folder)
         with Cluster(folder / "cluster", memory) as cluster:
             client.build(cluster.remote, *options)
             peak = peak_memory(cluster.driver)
         figures[title] = report(cluster, folder, client, peak)
         if client.code:
-            raise click.ClickException("dbt has failed")
+            raise click.ClickException("dbt build failed, as said above")
     click.echo(pd.DataFrame(figures).to_string())
 
 
 def lose_a_worker(
     folder: Path, memory: Memory, lines: int, model: str, trains: bool
 ) -> None:
-    """Build, build while a worker is killed, and build once more; compare tables."""
-    landing = land(folder, lines)
-    options = SCORE_ONLY if trains else NOTHING_TRAINED
-    client = Client(folder, landing)
+    """Build, kill a worker during a second build, build again; compare the tables."""
+    options = SCORE_ONLY if trains else WITHOUT_TRAINING
+    client = Client(folder, land_invoice_lines(folder, lines).folder)
     tables = {}
     with Cluster(folder / "cluster", memory) as cluster:
         if trains:
-            click.echo("trained")
+            click.echo("training")
             client.build(cluster.remote)
         for name in ("undisturbed", "disturbed", "after"):
             click.echo(name)
@@ -265,27 +310,46 @@ def lose_a_worker(
             client.build(cluster.remote, *options, watch=killer)
             click.echo(f"    dbt returned {client.code} in {client.seconds:,.0f} s")
             if client.code and name != "disturbed":
-                raise click.ClickException("dbt has failed")
+                raise click.ClickException("dbt build failed, as said above")
             tables[name] = public_tables(folder, cluster.warehouse)
     [events] = cluster.events.iterdir()
-    reasons = read_tasks(events, layers(folder))["reason"].value_counts()
-    click.echo(f"executors lost: {', '.join(removed_executors(events))}")
-    click.echo(f"tasks by their end: {reasons.to_dict()}")
+    reasons = read_tasks(events, subjects_of_models(folder))["reason"].value_counts()
+    click.echo(f"lost executors: {', '.join(removed_executors(events))}")
+    click.echo(f"tasks by the reason of their end: {reasons.to_dict()}")
     rows = pd.DataFrame({name: table["rows"] for name, table in tables.items()})
     for name in ("disturbed", "after"):
-        content = tables[name]["content"].reindex(rows.index)
-        rows[f"{name} is the same"] = content == tables["undisturbed"]["content"]
+        hashes = tables[name]["hash"].reindex(rows.index)
+        rows[f"{name} is the same"] = hashes == tables["undisturbed"]["hash"]
     click.echo(rows.to_string())
 
 
 @click.command()
 @click.option(
-    "--lines", type=int, multiple=True, default=(100_000, 1_000_000), show_default=True
+    "--lines",
+    type=int,
+    multiple=True,
+    default=(100_000, 1_000_000),
+    show_default=True,
+    help="Approximate number of invoice lines; may be repeated.",
 )
-@click.option("--train/--no-train", default=True, show_default=True)
-@click.option("--driver-memory", default="1g", show_default=True)
-@click.option("--kill-worker", is_flag=True, help="With the first number of lines.")
-@click.option("--kill-at", default="transactions", show_default=True, help="A model.")
+@click.option(
+    "--train/--no-train",
+    default=True,
+    show_default=True,
+    help="Whether to build the tables that need trained models.",
+)
+@click.option("--driver-memory", default="1g", show_default=True, help="Maximum heap.")
+@click.option(
+    "--kill-worker",
+    is_flag=True,
+    help="Kill a worker during a build of the first number of lines.",
+)
+@click.option(
+    "--kill-at",
+    default="transactions",
+    show_default=True,
+    help="The model during which to kill it.",
+)
 def measure(
     lines: tuple[int, ...],
     train: bool,
@@ -293,8 +357,8 @@ def measure(
     kill_worker: bool,
     kill_at: str,
 ) -> None:
-    """Start a cluster, build on it, and say what ran where."""
-    # so that the cluster is ended then, too
+    """Start a cluster, build on it, and print what runs where."""
+    # stop the cluster in this case too
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     memory = Memory(driver=driver_memory)
     with tempfile.TemporaryDirectory() as name:

@@ -1,4 +1,4 @@
-"""Where Spark did its work: read from the event log of a Spark Connect server."""
+"""Where Spark works: read from the event log of a Spark Connect server."""
 
 import json
 import re
@@ -8,30 +8,30 @@ from typing import Any
 
 import pandas as pd
 
-# what is not the statement of a dbt model
+# tasks that run no statement of a SQL model
 SCORING = "scoring (mapInArrow)"
-WRITTEN = "tables of Python models"
-READ = "reads of Python models"
+WRITES = "writes of Python models"
+READS = "reads of Python models"
 OTHER = "tests, seeds, other"
 
 
-def read_tasks(path: Path, layers: Mapping[str, str]) -> pd.DataFrame:
-    """Return what each task did, and for which layer of the project.
+def read_tasks(path: Path, subjects: Mapping[str, str]) -> pd.DataFrame:
+    """Return what each task does, and for which subject of the project.
 
     Parameters
     ----------
     path : Path
-        Of the event log.
-    layers : mapping of str to str
-        By the name of a model.
+        The event log.
+    subjects : mapping of str to str
+        The subject of each model, by its name.
 
     Returns
     -------
     DataFrame
-        One row per task that ended. Spark counts rows and bytes where a task reads a
-        file, writes one, fetches a shuffle, or answers the driver. What is broadcast
-        passes through the driver, too: the small side of a join, of which
-        ``spark.sql.autoBroadcastJoinThreshold`` says how small (10 MB).
+        One row per task that has ended. Spark counts rows and bytes where a task reads
+        a file, writes a file, fetches a shuffle, or answers the driver. A broadcast
+        also goes through the driver. It is the small side of a join, up to the size in
+        ``spark.sql.autoBroadcastJoinThreshold``.
     """
     statements: dict[str, str] = {}
     jobs: dict[int, tuple[int, str, bool]] = {}
@@ -43,10 +43,10 @@ def read_tasks(path: Path, layers: Mapping[str, str]) -> pd.DataFrame:
             statements[event["jobTag"]] = event["statementText"]
         elif name == "SparkListenerJobStart":
             tags = event["Properties"].get("spark.job.tags", "").split(",")
-            said = next((statements[tag] for tag in tags if tag in statements), "")
+            statement = next((statements[tag] for tag in tags if tag in statements), "")
             is_broadcast = any(tag.startswith("broadcast exchange") for tag in tags)
             for stage in event["Stage IDs"]:
-                jobs.setdefault(stage, (event["Job ID"], said, is_broadcast))
+                jobs.setdefault(stage, (event["Job ID"], statement, is_broadcast))
         elif name == "SparkListenerStageCompleted" and "MapInArrow" in str(
             [one.get("Scope") for one in event["Stage Info"]["RDD Info"]]
         ):
@@ -57,8 +57,8 @@ def read_tasks(path: Path, layers: Mapping[str, str]) -> pd.DataFrame:
     tasks["job"] = [jobs[stage][0] for stage in tasks["stage"]]
     tasks["is_broadcast"] = [jobs[stage][2] for stage in tasks["stage"]]
     models = [_model(jobs[stage][1]) for stage in tasks["stage"]]
-    tasks["layer"] = [
-        _layer(jobs[stage][1], model, stage in mapped, layers)
+    tasks["subject"] = [
+        _subject(jobs[stage][1], model, stage in mapped, subjects)
         for stage, model in zip(tasks["stage"], models, strict=True)
     ]
     tasks["model"] = models
@@ -66,7 +66,7 @@ def read_tasks(path: Path, layers: Mapping[str, str]) -> pd.DataFrame:
 
 
 def peak_driver_heap(path: Path) -> int:
-    """Return the most bytes of the driver's heap that Spark saw in use."""
+    """Return the peak of the driver's heap in bytes, as Spark measured it."""
     return max(
         event["Executor Metrics"]["JVMHeapMemory"]
         for event in _events(path)
@@ -76,9 +76,9 @@ def peak_driver_heap(path: Path) -> int:
 
 
 def peak_live_heap(path: Path) -> int:
-    """Return the most bytes that a collection of garbage left, by Java's log of it."""
-    left = re.findall(r"\d+M->(\d+)M\(", path.read_text())
-    return max(map(int, left)) * 2**20
+    """Return the peak of the heap in bytes after a collection, as Java logged it."""
+    remaining = re.findall(r"\d+M->(\d+)M\(", path.read_text(encoding="utf-8"))
+    return max(map(int, remaining)) * 2**20
 
 
 def removed_executors(path: Path) -> list[str]:
@@ -91,16 +91,16 @@ def removed_executors(path: Path) -> list[str]:
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open() as lines:
+    with path.open(encoding="utf-8") as lines:
         for line in lines:
-            # plans are long, and not read
+            # plans are long, and nothing here reads them
             if not line.startswith('{"Event":"org.apache.spark.sql.execution'):
                 yield json.loads(line)
 
 
 def _task(event: dict[str, Any]) -> dict[str, Any]:
     info = event["Task Info"]
-    # a task that was lost has none
+    # a lost task has no metrics
     metrics = event.get("Task Metrics") or {}
     shuffle = metrics.get("Shuffle Read Metrics", {})
     return {
@@ -111,23 +111,25 @@ def _task(event: dict[str, Any]) -> dict[str, Any]:
         "rows_shuffled": shuffle.get("Total Records Read", 0),
         "rows_written": metrics.get("Output Metrics", {}).get("Records Written", 0),
         "result_bytes": metrics.get("Result Size", 0),
-        # a result of more than a MiB is fetched
+        # the driver fetches a result of more than a MiB
         "is_fetched": info["Getting Result Time"] > 0,
     }
 
 
-def _model(said: str) -> str:
-    """Return the model or test that a statement is of, if it says so."""
-    found = re.search(r'node_id\\": \\"\w+\.\w+\.([^"\\]+)', said)
-    found = found or re.search(r'table_name: "(?:\w+\.)*(\w+)"', said)
+def _model(statement: str) -> str:
+    """Return the model or test that a statement names, if it names one."""
+    found = re.search(r'node_id\\": \\"\w+\.\w+\.([^"\\]+)', statement)
+    found = found or re.search(r'table_name: "(?:\w+\.)*(\w+)"', statement)
     return found[1] if found else ""
 
 
-def _layer(said: str, model: str, is_mapped: bool, layers: Mapping[str, str]) -> str:
+def _subject(
+    statement: str, model: str, is_mapped: bool, subjects: Mapping[str, str]
+) -> str:
     if is_mapped:
         return SCORING
-    if "node_id" in said:
-        return layers.get(model, OTHER)
-    if "write_operation" in said:
-        return WRITTEN
-    return OTHER if "query:" in said or "python_udf" in said else READ
+    if "node_id" in statement:
+        return subjects.get(model, OTHER)
+    if "write_operation" in statement:
+        return WRITES
+    return OTHER if "query:" in statement or "python_udf" in statement else READS

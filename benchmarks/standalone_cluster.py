@@ -1,7 +1,7 @@
-"""A standalone cluster of Spark on loopback, from the pyspark that is installed.
+"""A standalone Spark cluster on loopback, from the installed pyspark.
 
-One master, workers with a core each, and a Spark Connect server that is the driver of
-all its sessions. Everything that they write lies in one folder.
+It has one master, workers with one core each, and a Spark Connect server, which is the
+driver of all its sessions. They write all their files to one folder.
 """
 
 import contextlib
@@ -32,7 +32,15 @@ DRIVER = "connect"
 
 @dataclass(frozen=True)
 class Memory:
-    """What the heaps may hold, as Java writes it; and all results of one job."""
+    """Sizes as Java writes them, such as ``1g``.
+
+    Parameters
+    ----------
+    driver, executor : str
+        Maximum heap of the driver, and of an executor.
+    results : str
+        Maximum size of all results of one job.
+    """
 
     driver: str = "1g"
     executor: str = "1g"
@@ -40,16 +48,25 @@ class Memory:
 
 
 class Cluster:
-    """Processes of a cluster, which run inside of a with statement.
+    """A cluster that runs inside a ``with`` statement.
 
     Parameters
     ----------
     folder : Path
-        Of all files; tables of an earlier cluster are found again.
+        For all files. A cluster finds the tables of an earlier one in the same folder.
     memory : Memory
-        Of each process.
+        Memory of the processes.
     workers : int
-        How many.
+        Number of workers.
+
+    Attributes
+    ----------
+    remote : str
+        Address of the Connect server.
+    events, warehouse : Path
+        Folder of the event log, and of the tables.
+    collections : Path
+        Log of the driver's garbage collections.
     """
 
     def __init__(self, folder: Path, memory: Memory, workers: int = 2) -> None:
@@ -65,7 +82,7 @@ class Cluster:
 
     def __enter__(self) -> Self:
         """Start the cluster."""
-        # tables stay; what an earlier cluster did would be taken for this one's
+        # the tables stay; events of an earlier cluster are not those of this one
         for earlier in (self.events, self.folder / "work"):
             shutil.rmtree(earlier, ignore_errors=True)
         self.events.mkdir(parents=True)
@@ -78,21 +95,21 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
+        """Stop the cluster."""
         self.stop()
 
     @property
     def driver(self) -> int:
-        """The process of the Connect server."""
+        """The process id of the Connect server."""
         return self._processes[DRIVER].pid
 
     def executors(self) -> dict[str, str]:
-        """Return the worker of each executor that there has been."""
+        """Return the worker of each executor so far."""
         places = (self.folder / "work").glob("*/app-*/*")
         return {place.name: place.parent.parent.name for place in places}
 
     def active_tasks(self) -> dict[str, int]:
-        """Return how many tasks each executor has now."""
+        """Return the number of tasks that each executor runs now."""
         with urllib.request.urlopen(f"{self._page}/applications") as answer:
             [application] = json.load(answer)
         page = f"{self._page}/applications/{application['id']}/executors"
@@ -100,28 +117,28 @@ class Cluster:
             return {one["id"]: one["activeTasks"] for one in json.load(answer)}
 
     def freeze(self, worker: str) -> None:
-        """Let a worker and its executor take tasks, and end none."""
+        """Stop a worker and its executor: they get tasks, and end none."""
         os.killpg(self._processes[worker].pid, signal.SIGSTOP)
 
     def kill(self, worker: str) -> None:
-        """End a worker and its executor at once."""
+        """Kill a worker and its executor."""
         process = self._processes.pop(worker)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def stop(self) -> None:
-        """End all processes: the driver first, which then closes its event log."""
+        """Stop all processes, first the driver, which then closes its event log."""
         for name in reversed(list(self._processes)):
             process = self._processes.pop(name)
-            # executors are in the group of their worker; their Pythons end with them
-            for ask in (signal.SIGTERM, signal.SIGKILL):
+            # an executor is in the group of its worker; its Python ends with it
+            for number in (signal.SIGTERM, signal.SIGKILL):
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, ask)
+                    os.killpg(process.pid, number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(SECONDS_TO_STOP)
 
     def _start(self) -> None:
-        # the usual ports may be another's
+        # other processes may use the usual ports
         master, connect, page = free_ports(3)
         self._page = f"http://{LOOPBACK}:{page}/api/v1"
         self._run("master", "spark-class", MASTER, "--port", str(master), *HERE)
@@ -143,7 +160,7 @@ class Cluster:
 
     def _settings(self) -> dict[str, str]:
         derby = f"-Dderby.system.home={self.folder}"
-        # the heap after a collection is what is in use; between two, also what is not
+        # after a collection, the heap has only what is in use
         heap = f"-Xlog:gc:file={self.collections}"
         metastore = f"jdbc:derby:;databaseName={self.folder}/metastore;create=true"
         return {
@@ -154,7 +171,7 @@ class Cluster:
             "spark.driver.extraJavaOptions": f"{derby} {heap}",
             "spark.executor.memory": self.memory.executor,
             "spark.executor.cores": "1",
-            # both workers have come before the first task is given away
+            # all workers are there before the first task
             "spark.scheduler.minRegisteredResourcesRatio": "1.0",
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": self.events.as_uri(),
@@ -165,7 +182,7 @@ class Cluster:
             "spark.sql.catalogImplementation": "hive",
             "spark.sql.warehouse.dir": str(self.warehouse),
             "spark.hadoop.javax.jdo.option.ConnectionURL": metastore,
-            # a comment of a column that is too long for Derby is no reason to wait
+            # do not wait if the comment of a column is too long for Derby
             "spark.hadoop.hive.hmshandler.retry.attempts": "1",
             "spark.hadoop.hive.hmshandler.retry.interval": "1ms",
             "spark.ui.enabled": "true",
@@ -177,13 +194,13 @@ class Cluster:
             "SPARK_HOME": str(self._home),
             "SPARK_LOCAL_IP": LOOPBACK,
             "SPARK_LOCAL_DIRS": str(self.folder / "scratch"),
-            # a Connect server takes this for its own, before spark.driver.memory
+            # a Connect server reads this, not spark.driver.memory
             "SPARK_DAEMON_MEMORY": self.memory.driver if name == DRIVER else "256m",
             "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
         }
-        # a server is no client
+        # the server must not be a client of another server
         environment.pop("SPARK_REMOTE", None)
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
@@ -204,11 +221,11 @@ class Cluster:
                 return
             time.sleep(0.2)
         log = (self.folder / f"{name}.log").read_text(errors="replace")
-        raise RuntimeError(f"the {name} did not start:\n{log[-3000:]}")
+        raise RuntimeError(f"the process {name} did not start:\n{log[-3000:]}")
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens to."""
+    """Return ports that no process listens to."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
@@ -217,12 +234,12 @@ def free_ports(count: int) -> list[int]:
 
 
 def descendants(process: int) -> dict[int, str]:
-    """Return the processes under one, and their programs."""
+    """Return the process ids below a process, and their programs."""
     parents, programs = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            said = (folder / "stat").read_text()
-            program, _, rest = said.partition("(")[2].rpartition(")")
+            text = (folder / "stat").read_text()
+            program, _, rest = text.partition("(")[2].rpartition(")")
             parents[int(folder.name)] = int(rest.split()[1])
             programs[int(folder.name)] = program
     found, new = {process}, {process}
@@ -233,7 +250,7 @@ def descendants(process: int) -> dict[int, str]:
 
 
 def peak_memory(process: int) -> int:
-    """Return the most bytes that a process has held."""
+    """Return the peak memory of a process in bytes."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     [peak] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
     return int(peak) * 1024
