@@ -18,8 +18,8 @@ declared_features as (
 select distinct
     declared_features.segmentation,
     declared_features.segmentation || ': no algorithm finds two clusters that come back'
-    || ' in resamples, so there are no segments; see cluster_candidates, or declare other'
-    || ' features' as message
+    || ' in resamples, so there are no segments; see cluster_candidates, or declare'
+    || ' other features' as message
 
 from declared_features
 left join cluster_choices
