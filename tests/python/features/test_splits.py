@@ -1,4 +1,4 @@
-"""The SQL of the splits and an independent program agree, whatever the record."""
+"""The SQL of the splits gives the rows of an independent program for any record."""
 
 from datetime import date, timedelta
 from typing import Any
