@@ -109,13 +109,13 @@ def fit_segmentations(
             continue
         candidate = _find_candidate(segmentation, *choice_of[segmentation.name])
         frame = read_customers(features, segmentation)
+        digest = fingerprint(frame, segmentation, candidate)
         last = last_fits.get(segmentation.name)
-        hashed = fingerprint(frame, segmentation, candidate)
         if last is None:
-            fits.append(_fit(frame, segmentation, candidate, hashed, None, None))
-        elif last.fingerprint != hashed:
+            fits.append(_fit(frame, segmentation, candidate, digest))
+        elif last.fingerprint != digest:
             model = read_model(earlier, last.fit_id)
-            fits.append(_fit(frame, segmentation, candidate, hashed, last, model))
+            fits.append(_fit(frame, segmentation, candidate, digest, (last, model)))
     return fit_table(fits)
 
 
@@ -241,18 +241,19 @@ def _fit(
     frame: pd.DataFrame,
     segmentation: Segmentation,
     candidate: Candidate,
-    hashed: str,
-    last: FitRecord | None,
-    earlier: FittedSegmentation | None,
+    digest: str,
+    last: tuple[FitRecord, FittedSegmentation] | None = None,
 ) -> tuple[FitRecord, FittedSegmentation]:
     """Fit a candidate, and number the fit after the last one."""
-    largest_id = 0 if last is None else int(last.greatest_segment_id)
+    number, largest_id, earlier = 1, 0, None
+    if last is not None:
+        record, earlier = last
+        number, largest_id = record.fit_number + 1, record.greatest_segment_id
     fitted, reduction_ari = fit_segmentation(
         frame, segmentation, candidate, earlier, {largest_id}
     )
-    number = 1 if last is None else int(last.fit_number) + 1
     dates = frame["as_of_date"]
-    record = FitRecord(
+    new = FitRecord(
         fit_id=f"{segmentation.name}:{number}",
         segmentation=segmentation.name,
         source_system=segmentation.source_system,
@@ -260,14 +261,14 @@ def _fit(
         as_of_date=None if dates.isna().all() else dates.max(),
         customers=fitted.design.customers,
         excluded_customers=fitted.design.excluded_customers,
-        fingerprint=hashed,
+        fingerprint=digest,
         algorithm=candidate.algorithm,
         setting=candidate.setting,
         n_clusters=len(fitted.centres),
         greatest_segment_id=max(largest_id, *fitted.centres),
         reduction_ari=reduction_ari,
     )
-    return record, fitted
+    return new, fitted
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class FitRecord:
 
 
 def check_features(segmentation: Segmentation, features: engine.Relation) -> None:
-    """Raise an `InputError` if a feature of a segmentation is no column."""
+    """Raise an `InputError` if a feature of a segmentation does not exist."""
     columns = tuple(features.columns)
     for feature in segmentation.features:
         require_column(segmentation.name, feature.name, columns)
@@ -136,7 +136,7 @@ def read_customers(
     Returns
     -------
     pandas.DataFrame
-        Key, as-of date and the columns that a fit needs, today.
+        Key, as-of date and the columns that a fit needs; the rows of today.
 
     Raises
     ------
@@ -227,11 +227,7 @@ def candidate_table(
             "excluded_customers": design.excluded_customers,
             "minimum_share": segmentation.minimum_share,
             **vars(one.indices),
-            **{
-                name: value
-                for name, value in vars(one).items()
-                if name in CANDIDATES.names
-            },
+            **_values_of(one, CANDIDATES),
         }
         for one in judged
     ]
@@ -265,11 +261,7 @@ def prototype_table(record: FitRecord, fitted: FittedSegmentation) -> pa.Table:
         }
     ).assign(
         reach=fitted.prototypes.reach,
-        **{
-            name: value
-            for name, value in vars(record).items()
-            if name in PROTOTYPES.names
-        },
+        **_values_of(record, PROTOTYPES),
     )
     return pa.Table.from_pandas(frame[PROTOTYPES.names], PROTOTYPES)
 
@@ -319,13 +311,16 @@ def rule_table(segmentation: Segmentation, found: RuleSet) -> pa.Table:
             "rule_number": number,
             "rule": rule.text,
             "fidelity": found.fidelity,
-            **{
-                name: value for name, value in vars(rule).items() if name in RULES.names
-            },
+            **_values_of(rule, RULES),
         }
         for number, rule in enumerate(found.rules, start=1)
     ]
     return pa.Table.from_pylist(rows, RULES)
+
+
+def _values_of(record: object, schema: pa.Schema) -> dict[str, Any]:
+    """Return the attributes that have a column of the same name."""
+    return {name: one for name, one in vars(record).items() if name in schema.names}
 
 
 def _null_if_nan(value: object) -> object:

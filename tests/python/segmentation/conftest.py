@@ -1,13 +1,24 @@
 """Customers with features of all kinds."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from customer_segmentation.segmentation import structure
 from customer_segmentation.segmentation.declare import Feature
 
 CUSTOMERS = 400
 NUMERIC = ("standard", "log", "power", "quantile", "passthrough")
+
+
+@pytest.fixture(scope="module")
+def rough_null_data() -> Iterator[None]:
+    """Keep the correlations of null data roughly only, in a fraction of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structure, "CORRELATION_DRAWS", 4)
+        yield
 
 
 @pytest.fixture

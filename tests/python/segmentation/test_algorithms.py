@@ -31,7 +31,7 @@ EVERYTHING = candidates_of(
 )
 
 
-def customers(seed: int, count: int = 500) -> Points:
+def customers(seed: int, count: int = 300) -> Points:
     """Return loose groups and a few customers far from all of them."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(scale=3, size=(4, 2))
@@ -115,7 +115,8 @@ def test_few_distinct_customers_have_at_most_as_many_clusters(points: Points) ->
 def test_the_setting_of_a_density_method_is_relative_to_the_data(
     algorithm: str,
 ) -> None:
-    points = customers(1)
+    # enough for a share of them to be more than the minimum of neighbours
+    points = customers(1, count=500)
     candidates = [one for one in EVERYTHING if one.algorithm == algorithm]
     found = fit_candidates(points, candidates, seed=SEED)
     twice = fit_candidates(np.repeat(1_000 * points, 2, axis=0), candidates, seed=SEED)

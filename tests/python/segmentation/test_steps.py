@@ -19,6 +19,8 @@ from customer_segmentation.segmentation import (
     search_segmentations,
 )
 
+pytestmark = pytest.mark.usefixtures("rough_null_data")
+
 CATALOG = {"shop": {}, "mall": {}}
 SPENT = {"name": "monetary", "transform": "standard"}
 RECENCY = {"name": "recency_days", "transform": "standard"}
@@ -205,7 +207,7 @@ def applied(frame: pd.DataFrame, declared: dict, *choice: str) -> Warehouse:
 
 
 @pytest.fixture(scope="module")
-def plain() -> Warehouse:
+def plain(rough_null_data: None) -> Warehouse:
     """Return a warehouse for tests that change nothing."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LOKY_MAX_CPU_COUNT", "1")

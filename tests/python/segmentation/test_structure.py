@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
+from customer_segmentation.segmentation import structure
 from customer_segmentation.segmentation.algorithms import Candidate
 from customer_segmentation.segmentation.judge import null_silhouettes
 from customer_segmentation.segmentation.measures import mean_silhouette
@@ -136,8 +137,12 @@ def test_p_values_allow_for_many_candidates() -> None:
 
 
 @pytest.mark.parametrize("is_correlated", [False, True])
-def test_no_structure_is_found_where_there_is_none(is_correlated: bool) -> None:
-    times, draws = 40, 19
+def test_no_structure_is_found_where_there_is_none(
+    is_correlated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # correlations of values without ties need hardly any correction
+    monkeypatch.setattr(structure, "CORRELATION_DRAWS", 4)
+    times, draws = 30, 19
     candidates = [
         Candidate(name, "k", k) for name in ("ward", "average") for k in (2, 3, 4)
     ]
@@ -145,7 +150,7 @@ def test_no_structure_is_found_where_there_is_none(is_correlated: bool) -> None:
     significant = 0
     for seed in range(times):
         rng = np.random.default_rng(seed)
-        points = rng.normal(size=(40, 2))
+        points = rng.normal(size=(30, 2))
         draw = margins_null(points, blocks)
         if is_correlated:
             points[:, 1] += points[:, 0]
@@ -157,8 +162,8 @@ def test_no_structure_is_found_where_there_is_none(is_correlated: bool) -> None:
         ]
         test = compare_with_null(silhouettes[0], np.array(silhouettes[1:]))
         significant += np.nanmin(test.p_values) <= 0.05
-    # 2 on average; more than 6 once in three hundred times
-    assert significant <= 6
+    # 1.5 on average; more than 5 once in three hundred times
+    assert significant <= 5
 
 
 def test_plain_structure_has_the_smallest_p_value_possible() -> None:
