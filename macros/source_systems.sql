@@ -43,19 +43,12 @@
 
     {%- for provider in providers %}
     select
-        {%- for name, data_type in columns.items() %}
-        cast({{ name }} as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ typed(columns) }}
 
     from {{ provider }}
     {{ 'union all' if not loop.last }}
     {%- else %}
-    select
-        {%- for name, data_type in columns.items() %}
-        cast(null as {{ data_type }}) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-
-    where 1 = 0
+    {{ no_rows(columns) }}
     {%- endfor %}
 
 {% endmacro %}

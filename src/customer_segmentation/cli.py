@@ -1,4 +1,4 @@
-"""The ``customer-segmentation`` command: land raw files, simulate raw files.
+"""The ``customer-segmentation`` command: land raw files, simulate them, build.
 
 The commands import what they run when they run it, so ``--help`` is quick.
 """

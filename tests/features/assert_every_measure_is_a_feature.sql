@@ -1,7 +1,7 @@
 {{ config(group='segmentation') }}
 
 -- a column that a measure has and the contract of int_features__customer_days lacks
--- would be null for nobody and known to nobody
+-- would be measured, but not published
 {%- set features = contract_of('int_features__customer_days') -%}
 {%- set missing = [] -%}
 {%- for measure in [

@@ -43,7 +43,7 @@ __all__ = [
 LIBRARIES = ("customer-segmentation", "numpy", "scikit-learn", "scipy", "skops")
 NULL = "\x1e"
 SEPARATOR = "\x1f"
-TRAIN_AGAIN = "train it again: dbt build --select tag:train"
+TRAIN_AGAIN = "train it again: dbt build --select tag:train+"
 
 
 def read_entries(models: engine.Relation) -> list[ModelEntry]:
