@@ -17,12 +17,12 @@ segment_profiles as (
         lift,
         difference,
         cast(segment_id as int) as segment_id,
-        feature || coalesce('=' || category, '') as feature,
         cast(customers as bigint) as customers,
-        round(cast(median as double), 6) as median,
         cast(importance_rank as int) as importance_rank,
+        cast(declared_position as int) as declared_position,
+        feature || coalesce('=' || category, '') as feature,
         declared_position is not null as is_declared,
-        cast(declared_position as int) as declared_position
+        round(cast(median as double), 6) as median
 
     from comparisons
 

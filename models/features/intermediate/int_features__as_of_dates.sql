@@ -99,8 +99,8 @@ requested as (
 
     union all
 
-    -- the same time after the first purchase for all, if that date has come; events on the
-    -- as-of date itself are ignored, hence one day more
+    -- the same time after the first purchase for all, if that date has come; events
+    -- on the as-of date itself are ignored, hence one day more
     select
         first_purchases.customer_key,
         first_purchases.source_system,
