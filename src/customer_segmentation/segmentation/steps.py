@@ -248,7 +248,7 @@ def _fit(
     number, largest_id, earlier = 1, 0, None
     if last is not None:
         record, earlier = last
-        number, largest_id = record.fit_number + 1, record.greatest_segment_id
+        number, largest_id = record.fit_number + 1, record.max_segment_id
     fitted, reduction_ari = fit_segmentation(
         frame, segmentation, candidate, earlier, {largest_id}
     )
@@ -265,7 +265,7 @@ def _fit(
         algorithm=candidate.algorithm,
         setting=candidate.setting,
         n_clusters=len(fitted.centres),
-        greatest_segment_id=max(largest_id, *fitted.centres),
+        max_segment_id=max(largest_id, *fitted.centres),
         reduction_ari=reduction_ari,
     )
     return new, fitted

@@ -53,7 +53,7 @@ FITS = pa.schema(
         *_columns(DATE, "as_of_date"),
         *_columns(COUNT, "customers", "excluded_customers"),
         *_columns(TEXT, "fingerprint", "algorithm", "setting"),
-        *_columns(NUMBER, "n_clusters", "greatest_segment_id"),
+        *_columns(NUMBER, "n_clusters", "max_segment_id"),
         *_columns(MEASURE, "reduction_ari"),
         *_columns(TEXT, "model"),
     ]
@@ -104,7 +104,7 @@ class FitRecord:
     algorithm: str
     setting: str
     n_clusters: int
-    greatest_segment_id: int
+    max_segment_id: int
     reduction_ari: float | None
 
 
