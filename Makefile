@@ -20,7 +20,7 @@ READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),sample)
 READY += $(if $(filter spark,$(TARGET)),$(SPARK_INSTALLED))
 # processes that run tests
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 SQL := models analyses tests
 LINTED := target/.linted
 

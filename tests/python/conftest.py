@@ -7,8 +7,8 @@ Each test is of one tier, by the fixtures that it uses:
 - ``real`` builds the public data sets;
 - ``spark`` needs Spark.
 
-With ``pytest -n 2 --dist loadgroup``, a file is one unit of work for each tier that it
-has. Builds of this file are shared: they are folders, made by whoever needs them first.
+With pytest-xdist, ``tests/conftest.py`` says which tests one process runs. Builds of this
+file are shared: they are folders, made by the process that needs them first.
 """
 
 import json
@@ -70,14 +70,9 @@ def tier_of(item: pytest.Item) -> str:
     )
 
 
-def group_of(item: pytest.Item, tier: str) -> str:
-    """Return the tests that one process runs: a session of Spark is one process's."""
-    return tier if tier == "spark" else f"{tier}:{item.path.name}"
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with its tier and its group, and put them in order.
+    """Mark each test with its tier, and put them in order.
 
     One file that needs the sample comes first, and those that do not need it follow. So
     one process builds the sample while the other does not wait for it.
@@ -86,7 +81,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         tiers[item] = tier_of(item)
         item.add_marker(tiers[item])
-        item.add_marker(pytest.mark.xdist_group(group_of(item, tiers[item])))
     first = next((one.path for one in items if tiers[one] == "build"), None)
 
     def turn(item: pytest.Item) -> int:

@@ -296,7 +296,7 @@ def test_empty_build_reaches_no_fit_and_the_next_changes_nothing(
 ) -> None:
     empty = sample.copied("emptied")
     empty.build(
-        *("--empty", "--select", "customer_features+", *WITHOUT_TESTS),
+        *("--empty", "--select", "int_features__as_of_dates+", *WITHOUT_TESTS),
         variables=QUICK_SEARCH,
     )
     registries = {
