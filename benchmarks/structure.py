@@ -2,7 +2,8 @@
 
 Run with ``python benchmarks/structure.py`` after ``dbt compile`` or a build;
 ``--project`` and ``--manifest`` name another checkout, ``--time "make check"`` also
-measures a command. ``tests/python/test_project_structure.py`` imports this file for its limits.
+measures a command. ``tests/python/test_project_structure.py`` imports this file for its
+limits.
 """
 
 import ast

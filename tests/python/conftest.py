@@ -7,8 +7,8 @@ Each test is of one tier, by the fixtures that it uses:
 - ``real`` builds the public data sets;
 - ``spark`` needs Spark.
 
-With pytest-xdist, ``tests/conftest.py`` says which tests one process runs. Builds of this
-file are shared: they are folders, made by the process that needs them first.
+With pytest-xdist, ``tests/conftest.py`` says which tests one process runs. Builds of
+this file are shared: they are folders, made by the process that needs them first.
 """
 
 import json
