@@ -45,7 +45,8 @@ select
     model_id || ': is worse than its baseline in '
     || cast(count(*) filter (where is_worse) as string) || ' of '
     || cast(count(is_worse) as string)
-    || ' measures; see model_evaluations, and prediction_drift for features that changed' as message
+    || ' measures; see model_evaluations, and prediction_drift for features that changed'
+        as message
 
 from compared
 group by model_id
