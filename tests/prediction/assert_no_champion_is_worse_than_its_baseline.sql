@@ -45,7 +45,7 @@ select
     model_id || ': is worse than its baseline in '
     || cast(count(*) filter (where is_worse) as string) || ' of '
     || cast(count(is_worse) as string)
-    || ' measures; see model_evaluations, and prediction_drift for features that changed'
+    || ' measures; see model_evaluations, and prediction_drift for changed features'
         as message
 
 from compared
