@@ -23,6 +23,8 @@ WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 SQL := models analyses tests
 LINTED := target/.linted
+# the processes of sqlfluff cannot share a database file, nor wait for a build that has it open
+IN_MEMORY := CUSTOMER_SEGMENTATION_DATABASE=:memory: DBT_TARGET_PATH=target/lint
 
 .PHONY: help
 help: ## list the verbs
@@ -87,7 +89,7 @@ lint-python: $(INSTALLED)
 .PHONY: lint-sql
 lint-sql: $(INSTALLED)
 	@mkdir -p target $(DATA) && touch $(LINTED).begun
-	$(BIN)/sqlfluff lint --disable-progress-bar --processes $(WORKERS) $(SQL)
+	$(IN_MEMORY) $(BIN)/sqlfluff lint --disable-progress-bar --processes $(WORKERS) $(SQL)
 	@mv $(LINTED).begun $(LINTED)
 
 # sqlfluff needs a second for each file: what has not changed since it was clean is clean, unless

@@ -52,7 +52,7 @@ training_dates as (
         train_from_date as as_of_date
 
     from splits
-    where population = 'existing' and split <> 'score' and train_from_date is not null
+    where population = 'existing' and train_from_date is not null
 
     union distinct
 
@@ -61,7 +61,7 @@ training_dates as (
         test_from_date as as_of_date
 
     from splits
-    where population = 'existing' and split <> 'score' and test_from_date is not null
+    where population = 'existing' and test_from_date is not null
 
 ),
 

@@ -171,7 +171,9 @@ class Customers:
             where={"source_system": source_system, **population.learned_where},
         )
         dates = [name for name in keys if name != "customer_key"]
-        rows[dates] = rows[dates].apply(pd.to_datetime)
+        for name in dates:
+            # without rows a column has no type of its own
+            rows[name] = pd.to_datetime(rows[name])
         return cls(population, rows, features)
 
     def cohort(

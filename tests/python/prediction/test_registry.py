@@ -253,7 +253,7 @@ def test_changed_features_are_refused(
     assert str(raised.value) == (
         "model online_retail.next_purchases.existing.365.1: the features differ from "
         f"those of its training: {problem}; train it again: dbt build --select "
-        "tag:train"
+        "tag:train+"
     )
 
 
