@@ -47,7 +47,9 @@ def run_parallel(
     >>> run_parallel(delayed(divmod)(number, 2) for number in range(3))
     [(0, 0), (0, 1), (1, 0)]
     """
-    with _workers, parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
+    processes = parallel_config("loky", n_jobs=-1, inner_max_num_threads=1)
+    # on one core, joblib runs the tasks in this process
+    with _workers, single_threaded(), processes:
         results: list[Any] = Parallel(batch_size=batch_size)(tasks)
     return results
 

@@ -276,21 +276,44 @@ class Scored(Warehouse):
         return sorted((self.landing / "mall" / "customers").glob("*.parquet"))
 
 
+@dataclass(frozen=True)
+class Compiled(Warehouse):
+    """A warehouse with raw tables without rows, and nothing built."""
+
+    @property
+    def desk(self) -> Path:
+        """The folder of every process that compiles."""
+        return self.workshop
+
+    @classmethod
+    def land_nothing(cls, workshop: Path) -> "Compiled":
+        """Return a new warehouse; what dbt has parsed in the workshop is used again."""
+        shutil.rmtree(workshop / "empty", ignore_errors=True)
+        warehouse = cls(workshop / "empty", workshop)
+        for system in SOURCE_SYSTEMS.values():
+            for table in system.tables:
+                part = warehouse.landing / system.name / table.name / "part.parquet"
+                part.parent.mkdir(parents=True)
+                columns = [(name, pa.string()) for name in table.column_names]
+                pq.write_table(pa.schema(columns).empty_table(), part)
+        return warehouse
+
+
 def compile_project(folder: Path) -> None:
-    """Compile the project over raw tables without rows; the folder gets dbt's manifest.
+    """Compile the project, and put dbt's manifest into a folder.
 
     The compiled SQL reads from a database ``warehouse``, as that of every `Warehouse`.
     """
-    warehouse = Warehouse(folder / "empty", folder)
-    for system in SOURCE_SYSTEMS.values():
-        for table in system.tables:
-            part = warehouse.landing / system.name / table.name / "part.parquet"
-            part.parent.mkdir(parents=True)
-            columns = [(name, pa.string()) for name in table.column_names]
-            pq.write_table(pa.schema(columns).empty_table(), part)
-    finished = warehouse.dbt("compile")
-    assert finished.returncode == 0, finished.stdout[-_TAIL:]
-    shutil.copy(warehouse.target() / "manifest.json", folder)
+    workshop = REPOSITORY / "target" / "tests"
+    workshop.mkdir(parents=True, exist_ok=True)
+    with (workshop / "lock").open("w") as lock:
+        # another session of tests may use it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        warehouse = Compiled.land_nothing(workshop)
+        finished = warehouse.dbt("compile")
+        assert finished.returncode == 0, finished.stdout[-_TAIL:]
+        folder.mkdir()
+        shutil.copy(warehouse.target() / "manifest.json", folder)
 
 
 def made_once(folder: Path, make: Callable[[], None]) -> None:

@@ -41,6 +41,13 @@ def two_blas_threads():
 
 
 @pytest.mark.usefixtures("two_blas_threads")
+def test_a_task_has_one_thread_on_one_core_too(monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    assert run_parallel([delayed(blas_threads)()]) == [{1}]
+    assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
 def test_the_limit_ends_with_the_outermost_block():
     @single_threaded()
     def inner() -> set[int]:
