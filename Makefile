@@ -66,7 +66,7 @@ build: $(READY) ## build the landing zone into tested tables, with TARGET=spark 
 
 .PHONY: check
 check: $(INSTALLED) ## before each commit, 90 seconds: lint what has changed, run unit tests
-	@$(MAKE) --no-print-directory lint-python lint-sql-changed lint-dbt
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-python lint-sql-changed lint-dbt
 	$(PYTEST) -m unit
 
 .PHONY: test
