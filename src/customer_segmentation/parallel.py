@@ -5,12 +5,12 @@ therefore runs in one thread, and only whole tasks run in parallel.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Lock
+from contextlib import contextmanager
+from threading import Event, Lock, Thread
 from typing import Any, Literal
 
 from joblib import Parallel, parallel_config
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import OpenBLASController, ThreadpoolController
 
 __all__ = ["run_parallel", "single_threaded"]
 
@@ -18,10 +18,10 @@ __all__ = ["run_parallel", "single_threaded"]
 # same time wait for each other forever
 _workers = Lock()
 
-# the limits of BLAS are those of the process: they end when the last thread leaves
+# BLAS has one limit for all threads of a process: it ends when the last thread leaves
 _counting = Lock()
-_blas_limits = ExitStack()
 _threads_inside = 0
+_blas_limit: "_BlasLimit | None" = None
 
 
 def run_parallel(
@@ -70,18 +70,47 @@ def single_threaded() -> Iterator[None]:
     >>> double(4)
     8
     """
-    global _threads_inside
-    libraries = ThreadpoolController()
+    global _threads_inside, _blas_limit
     # each thread has its own limit of OpenMP
-    with libraries.select(user_api="openmp").limit(limits=1):
+    with ThreadpoolController().select(user_api="openmp").limit(limits=1):
         with _counting:
+            if not _threads_inside:
+                _blas_limit = _BlasLimit()
             _threads_inside += 1
-            blas = libraries.select(user_api="blas")
-            _blas_limits.enter_context(blas.limit(limits=1))
         try:
             yield
         finally:
             with _counting:
                 _threads_inside -= 1
-                if not _threads_inside:
-                    _blas_limits.close()
+                if not _threads_inside and _blas_limit is not None:
+                    _blas_limit.end()
+
+
+class _BlasLimit:
+    """Limits BLAS to one thread, from now until ``end``.
+
+    threadpoolctl lets one thread change the limits of OpenBLAS, and ignores all others
+    without a word. A thread of its own, which ends with the limit, is that thread:
+    threads that come and go, and the limits that scikit-learn sets in them, change
+    nothing.
+    """
+
+    def __init__(self) -> None:
+        self._has_begun, self._may_end = Event(), Event()
+        self._thread = Thread(target=self._hold, daemon=True)
+        self._thread.start()
+        self._has_begun.wait()
+
+    def end(self) -> None:
+        """Restore the number of threads, then return."""
+        self._may_end.set()
+        self._thread.join()
+
+    def _hold(self) -> None:
+        try:
+            OpenBLASController.clear_controlling_thread(force=True)
+            with ThreadpoolController().select(user_api="blas").limit(limits=1):
+                self._has_begun.set()
+                self._may_end.wait()
+        finally:
+            self._has_begun.set()

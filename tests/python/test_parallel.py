@@ -8,7 +8,7 @@ from threading import Event, Thread
 import numpy as np
 import pytest
 from joblib import delayed
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from customer_segmentation.parallel import run_parallel, single_threaded
 
@@ -37,6 +37,8 @@ def test_two_threads_can_run_tasks_in_parallel():
 @pytest.fixture
 def two_blas_threads():
     with threadpool_limits(limits=2, user_api="blas"):
+        # as at the start of a process, any thread may change the limit
+        OpenBLASController.clear_controlling_thread(force=True)
         yield
 
 
@@ -76,6 +78,37 @@ def test_a_thread_that_leaves_keeps_the_limit_of_another():
         thread.join()
         assert blas_threads() == {1}
     assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_threads_that_take_turns_keep_the_limit():
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        outer, inner = single_threaded(), single_threaded()
+        one.submit(outer.__enter__).result()
+        other.submit(inner.__enter__).result()
+        other.submit(inner.__exit__, None, None, None).result()
+        one.submit(outer.__exit__, None, None, None).result()
+        for thread in (other, one):
+            assert thread.submit(single_threaded()(blas_threads)).result() == {1}
+            assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_a_limit_of_scikit_learn_does_not_lift_this_one():
+    has_entered, may_leave = Event(), Event()
+
+    def limit_as_scikit_learn() -> None:
+        with threadpool_limits(limits=1, user_api="blas"):
+            has_entered.set()
+            may_leave.wait()
+
+    thread = Thread(target=limit_as_scikit_learn)
+    thread.start()
+    has_entered.wait()
+    with single_threaded():
+        may_leave.set()
+        thread.join()
+        assert blas_threads() == {1}
 
 
 @pytest.mark.usefixtures("two_blas_threads")
