@@ -80,7 +80,10 @@ def build_sample(sample: Sample) -> SparkWarehouse:
     warehouse = SparkWarehouse.on_landing_of(sample, "sample on spark")
     others = (
         f"resource_type:unit_test,path:models/{folder}"
-        for folder in ("core", "features", "rfm", "segmentation", "prediction")
+        for folder in (
+            *("core", "products", "features", "rfm", "segmentation", "prediction"),
+            *("movement", "exploration"),
+        )
     )
     warehouse.build(
         *("--exclude", "resource_type:test", *others), variables=QUICK_SEARCH
