@@ -74,19 +74,23 @@ def tier_of(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its tier, and put them in order.
 
-    One file that needs the sample comes first, and those that do not need it follow. So
-    one process builds the sample while the other does not wait for it.
+    One file that needs the sample comes first, one that needs real data second, and
+    what does not need the sample follows. So one process builds the sample while the
+    other does not wait for it, and builds on Spark begin when both are there.
     """
     tiers = {}
     for item in items:
         tiers[item] = tier_of(item)
         item.add_marker(tiers[item])
-    first = next((one.path for one in items if tiers[one] == "build"), None)
+    first = [
+        next((one.path for one in items if tiers[one] == tier), None)
+        for tier in ("build", "real")
+    ]
 
     def turn(item: pytest.Item) -> int:
-        if tiers[item] == "build" and item.path == first:
-            return 0
-        return 1 + ["real", "spark", UNIT, "build"].index(tiers[item])
+        if item.path in first and tiers[item] != UNIT:
+            return first.index(item.path)
+        return 2 + ["spark", "real", UNIT, "build"].index(tiers[item])
 
     items.sort(key=turn)
 

@@ -16,7 +16,7 @@ from spark_warehouse import SparkWarehouse
 
 from customer_segmentation.errors import InputError
 
-BUILDS = {"sample_on_spark", "both_years_on_spark"}
+BUILDS = {"sample_on_spark", "real_on_spark"}
 
 
 @pytest.hookimpl(trylast=True)
@@ -61,13 +61,13 @@ def _builds_begin(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def builds(
-    spark_installed: None, sample: Sample, both_years: Warehouse
+    spark_installed: None, sample: Sample, real: Warehouse
 ) -> Iterator[list[Future[SparkWarehouse]]]:
     """Return the builds on Spark, one of which runs at a time."""
     with ThreadPoolExecutor(1) as background:
         yield [
             background.submit(build_sample, sample),
-            background.submit(build_both_years, both_years),
+            background.submit(build_real, real),
         ]
 
 
@@ -91,12 +91,11 @@ def build_sample(sample: Sample) -> SparkWarehouse:
     return warehouse
 
 
-def build_both_years(both_years: Warehouse) -> SparkWarehouse:
+def build_real(real: Warehouse) -> SparkWarehouse:
     """Build transactions, and what is measured of customers."""
-    warehouse = SparkWarehouse.on_landing_of(both_years, "both years on spark")
-    only = {"source_systems": ["online_retail"]}
+    warehouse = SparkWarehouse.on_landing_of(real, "real on spark")
     measured = ("--select", "+customer_rfm", "+transaction_lines", "+rejected_records")
-    warehouse.build(*measured, *WITHOUT_TESTS, variables=only)
+    warehouse.build(*measured, *WITHOUT_TESTS)
     return warehouse
 
 
@@ -107,8 +106,8 @@ def sample_on_spark(builds: list[Future[SparkWarehouse]]) -> SparkWarehouse:
 
 
 @pytest.fixture(scope="session")
-def both_years_on_spark(builds: list[Future[SparkWarehouse]]) -> SparkWarehouse:
-    """Return Online Retail I and II."""
+def real_on_spark(builds: list[Future[SparkWarehouse]]) -> SparkWarehouse:
+    """Return the public data sets."""
     return builds[1].result()
 
 

@@ -25,10 +25,10 @@ def test_sample_is_the_same_on_both(
     assert assert_same_tables(sample, sample_on_spark) == set()
 
 
-def test_real_invoice_lines_are_the_same_on_both(
-    both_years: Warehouse, both_years_on_spark: SparkWarehouse
+def test_public_data_sets_are_the_same_on_both(
+    real: Warehouse, real_on_spark: SparkWarehouse
 ) -> None:
-    not_built = assert_same_tables(both_years, both_years_on_spark)
+    not_built = assert_same_tables(real, real_on_spark)
     assert {"transaction_lines", "customer_rfm", "rejected_records"}.isdisjoint(
         not_built
     )

@@ -289,23 +289,3 @@ def test_wrong_declaration_stops_the_build_with_one_message(sample: Sample) -> N
     # dbt says it where it happens, and again at the end
     assert 1 <= finished.stdout.count(message) <= 2, finished.stdout
     assert not differences(sample, wrong)
-
-
-def test_empty_build_reaches_no_fit_and_the_next_changes_nothing(
-    sample: Sample,
-) -> None:
-    empty = sample.copied("emptied")
-    empty.build(
-        *("--empty", "--select", "int_features__as_of_dates+", *WITHOUT_TESTS),
-        variables=QUICK_SEARCH,
-    )
-    registries = {
-        f"main_training.{name}": "select * from {}"
-        for name in ("int_segmentation__fits", "int_prediction__models")
-    }
-    assert not differences(sample, empty, registries)
-    for table in ("customer_segments", "customer_predictions"):
-        assert empty.value(f"from {table} select count(*)") == 0
-    # what has been built before stands there, or an empty table
-    empty.build(*WITHOUT_TESTS, variables=QUICK_SEARCH)
-    assert not differences(sample, empty)
