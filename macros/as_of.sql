@@ -59,12 +59,12 @@
 {%- endmacro %}
 
 
-{% macro happened_at(transactions_alias) -%}
+{% macro happened_at(prefix='') -%}
 
     {#- When a transaction counts: a purchase when it is completed, a return when it is
         made. -#}
 
-    coalesce({{ transactions_alias }}.completed_at, {{ transactions_alias }}.transacted_at)
+    coalesce({{ prefix }}completed_at, {{ prefix }}transacted_at)
 
 {%- endmacro %}
 

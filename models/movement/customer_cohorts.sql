@@ -47,8 +47,9 @@ triangle as (
         months.is_complete,
         cohorts.customers,
         cast(
-            {{ dbt.datediff('cohorts.cohort_month_date', 'months.month_date', 'month') }}
-            as int
+            {{ dbt.datediff(
+                'cohorts.cohort_month_date', 'months.month_date', 'month'
+            ) }} as int
         ) as months_since
 
     from cohorts

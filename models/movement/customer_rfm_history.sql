@@ -1,4 +1,4 @@
-{# a month is added once it has ended, and never changed: a full refresh measures anew -#}
+{# a month is added once it has ended, and only a full refresh measures it anew -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',

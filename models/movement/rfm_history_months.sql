@@ -18,11 +18,11 @@ recorded as (
         source_system,
         month_date,
         as_of_date,
+        cast(sum(month_purchases) as bigint) as purchases,
+        cast(sum(month_spent) as decimal(18, 2)) as revenue,
         count(*) as customers,
         count(*) filter (where frequency > 0) as buyers,
-        count(*) filter (where month_purchases > 0) as active_customers,
-        cast(sum(month_purchases) as bigint) as purchases,
-        cast(sum(month_spent) as decimal(18, 2)) as revenue
+        count(*) filter (where month_purchases > 0) as active_customers
 
     from history
     group by source_system, month_date, as_of_date

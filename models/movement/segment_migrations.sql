@@ -1,115 +1,8 @@
 with
 
-rfm_history as (
+moves as (
 
-    select * from {{ ref('customer_rfm_history') }}
-
-),
-
-segment_history as (
-
-    select * from {{ ref('customer_segment_history') }}
-
-),
-
-states as (
-
-    select
-        'rfm' as segmentation,
-        source_system,
-        customer_key,
-        month_date,
-        cast(null as int) as segment_id,
-        rfm_segment as segment_name,
-        month_spent
-
-    from rfm_history
-
-    union all
-
-    select
-        segmentation,
-        source_system,
-        customer_key,
-        month_date,
-        segment_id,
-        segment_name,
-        month_spent
-
-    from segment_history
-
-),
-
--- nothing is known before the first month on record, so nobody moves in it
-months as (
-
-    select
-        segmentation,
-        source_system,
-        month_date,
-        lag(month_date) over (
-            partition by segmentation, source_system
-            order by month_date asc
-        ) as from_month_date
-
-    from states
-    group by segmentation, source_system, month_date
-
-),
-
-arrivals as (
-
-    select
-        states.*,
-        months.from_month_date
-
-    from states
-    inner join months
-        on
-            states.segmentation = months.segmentation
-            and states.source_system = months.source_system
-            and states.month_date = months.month_date
-    where months.from_month_date is not null
-
-),
-
-departures as (
-
-    select
-        states.segmentation,
-        states.source_system,
-        states.customer_key,
-        states.segment_id,
-        states.segment_name,
-        months.month_date,
-        months.from_month_date
-
-    from states
-    inner join months
-        on
-            states.segmentation = months.segmentation
-            and states.source_system = months.source_system
-            and states.month_date = months.from_month_date
-
-),
-
--- new customers were not on record, and nobody who is gone is
-moved as (
-
-    select
-        segmentation,
-        source_system,
-        month_date,
-        from_month_date,
-        departures.segment_id as from_segment_id,
-        coalesce(departures.segment_name, 'Not on record') as from_segment,
-        arrivals.segment_id as to_segment_id,
-        coalesce(arrivals.segment_name, 'Not on record') as to_segment,
-        arrivals.month_spent
-
-    from arrivals
-    full join departures
-        using (segmentation, source_system, customer_key, month_date, from_month_date)
+    select * from {{ ref('int_movement__moves') }}
 
 ),
 
@@ -124,10 +17,10 @@ counted as (
         from_segment,
         to_segment_id,
         to_segment,
-        count(*) as customers,
-        cast(sum(month_spent) as decimal(18, 2)) as revenue
+        cast(sum(month_spent) as decimal(18, 2)) as revenue,
+        count(*) as customers
 
-    from moved
+    from moves
     group by
         source_system,
         segmentation,
@@ -143,7 +36,16 @@ counted as (
 shares_added as (
 
     select
-        *,
+        source_system,
+        segmentation,
+        month_date,
+        from_month_date,
+        from_segment_id,
+        from_segment,
+        to_segment_id,
+        to_segment,
+        customers,
+        revenue,
         {{ ratio('customers', 'sum(customers) over (partition by '
             ~ 'source_system, segmentation, month_date, from_segment_id, from_segment)'
         ) }} as share_of_from_segment

@@ -1,4 +1,4 @@
--- every customer with a purchase is in the lifecycle, with a stage once anyone has come back
+-- every customer with a purchase is in the lifecycle, with a stage if anyone came back
 with
 
 customers as (

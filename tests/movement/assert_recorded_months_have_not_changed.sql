@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- months of the RFM history that would be recorded differently today: an event arrived late,
--- or was corrected
+-- months of the RFM history that would be recorded differently today: an event arrived
+-- late, or was corrected
 with
 
 rfm_history_months as (

@@ -16,7 +16,7 @@ happened as (
         is_completed,
         amount,
         completed_at,
-        cast({{ dbt.date_trunc('month', happened_at('transactions')) }} as date)
+        cast({{ dbt.date_trunc('month', happened_at()) }} as date)
             as month_date
 
     from transactions
@@ -30,9 +30,9 @@ summed as (
         customer_key,
         source_system,
         month_date,
-        count(*) filter (where is_completed) as purchases,
         cast(sum(amount) as decimal(18, 2)) as spent,
-        cast(max(completed_at) as date) as last_purchase_date
+        cast(max(completed_at) as date) as last_purchase_date,
+        count(*) filter (where is_completed) as purchases
 
     from happened
     group by customer_key, source_system, month_date

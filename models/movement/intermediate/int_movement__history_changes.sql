@@ -45,29 +45,26 @@ months as (
 
 ),
 
--- the first month stands for all before it
-recorded as (
+-- what was recorded and what is known today cancel out, unless they differ; the first
+-- month stands for all before it
+entries as (
 
     select
         history.source_system,
         history.customer_key,
         history.month_date,
+        true as is_recorded,
         case
             when history.month_date = months.first_month_date then history.frequency
             else history.month_purchases
         end as purchases,
-        coalesce(
-            case
-                when history.month_date = months.first_month_date then history.monetary
-                else history.month_spent
-            end, 0
-        ) as spent,
         case
-            when
-                history.month_date = months.first_month_date
-                or history.month_purchases > 0
-                then {{ days_before('history.recency_days', 'history.as_of_date') }}
-        end as last_purchase_date
+            when history.month_date = months.first_month_date then history.monetary
+            else history.month_spent
+        end as spent,
+        {{ days_before('history.recency_days', 'history.as_of_date') }}
+            as recorded_date,
+        cast(null as date) as known_date
 
     from history
     inner join months
@@ -75,17 +72,17 @@ recorded as (
             history.source_system = months.source_system
             and history.month_date = months.month_date
 
-),
-
-known_today as (
+    union all
 
     select
         customer_months.source_system,
         customer_months.customer_key,
         months.month_date,
-        cast(sum(customer_months.purchases) as bigint) as purchases,
-        coalesce(sum(customer_months.spent), 0) as spent,
-        max(customer_months.last_purchase_date) as last_purchase_date
+        false as is_recorded,
+        -customer_months.purchases as purchases,
+        -customer_months.spent as spent,
+        cast(null as date) as recorded_date,
+        customer_months.last_purchase_date as known_date
 
     from customer_months
     inner join months
@@ -93,8 +90,6 @@ known_today as (
             customer_months.source_system = months.source_system
             and greatest(customer_months.month_date, months.first_month_date)
             = months.month_date
-    group by
-        customer_months.source_system, customer_months.customer_key, months.month_date
 
 ),
 
@@ -116,16 +111,15 @@ first_months as (
             ) }}
     group by customers.source_system, customers.customer_key
 
-),
-
-first_recorded as (
+    union all
 
     select
         source_system,
         customer_key,
         min(month_date) as month_date
 
-    from recorded
+    from entries
+    where is_recorded
     group by source_system, customer_key
 
 ),
@@ -137,24 +131,23 @@ changed as (
         customer_key,
         month_date
 
-    from recorded
-    full join known_today using (source_system, customer_key, month_date)
-    where
-        coalesce(recorded.purchases, 0) <> coalesce(known_today.purchases, 0)
-        or coalesce(recorded.spent, 0) <> coalesce(known_today.spent, 0)
-        or recorded.last_purchase_date
-        is distinct from known_today.last_purchase_date
+    from entries
+    group by source_system, customer_key, month_date
+    having
+        sum(purchases) <> 0
+        or coalesce(sum(spent), 0) <> 0
+        or max(recorded_date) <> max(known_date)
 
     union distinct
 
     select
         source_system,
         customer_key,
-        least(first_recorded.month_date, first_months.month_date) as month_date
+        min(month_date) as month_date
 
-    from first_recorded
-    full join first_months using (source_system, customer_key)
-    where first_recorded.month_date is distinct from first_months.month_date
+    from first_months
+    group by source_system, customer_key
+    having count(*) = 1 or min(month_date) <> max(month_date)
 
 )
 

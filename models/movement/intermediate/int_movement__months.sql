@@ -12,7 +12,8 @@ source_systems as (
 -- more months than any record has
 numbers as (
 
-    select cast(id as int) as months_ago from range(1200) as numbers (id)
+    select cast(numbers.id as int) as months_ago
+    from range(1200) as numbers (id)
 
 ),
 
