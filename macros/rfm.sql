@@ -1,9 +1,9 @@
 {% macro is_between_cut_points(value, cut_points) -%}
     {#- Whether a value lies above the lower and up to the upper bound of a row of
-        `rfm_cut_points`. A bound of null is no bound; a value of null lies nowhere. -#}
-    {{ value }} is not null
-    and ({{ cut_points }}.above is null or {{ value }} > {{ cut_points }}.above)
-    and ({{ cut_points }}.up_to is null or {{ value }} <= {{ cut_points }}.up_to)
+        `rfm_cut_points`. A bound of null is no bound; a value of null lies nowhere. Two
+        plain comparisons let the engine join by the keys, and not row by row. -#}
+    {{ value }} > coalesce({{ cut_points }}.above, -9999999999999999.99)
+    and {{ value }} <= coalesce({{ cut_points }}.up_to, 9999999999999999.99)
 {%- endmacro %}
 
 
@@ -104,9 +104,12 @@ scored as (
             {% for key in keys -%}
             {{ customers }}.{{ key }} = {{ alias }}.{{ key }} and
             {% endfor -%}
-            {{ alias }}.measure = '{{ measure }}'
-            and {{ customers }}.frequency > 0
-            and {{ is_between_cut_points(customers ~ '.' ~ measure, alias) }}
+            {{ alias }}.measure = '{{ measure }}' and
+            {{ is_between_cut_points(
+                'case when ' ~ customers ~ '.frequency > 0 then '
+                ~ customers ~ '.' ~ measure ~ ' end',
+                alias
+            ) }}
     {% endfor %}
 ),
 
