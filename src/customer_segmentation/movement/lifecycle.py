@@ -4,7 +4,7 @@
 ``int_movement__rhythm_fits``. ``variables`` has ``lifecycle_horizon_days``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Self
@@ -51,10 +51,11 @@ RHYTHMS = pa.schema(
     ]
 )
 KEY = ["customer_key", "as_of_date"]
-HISTORY = [
-    *("source_system", "repeat_purchases", "buying_span_days"),
+# of Histories, in order
+MEASURES = (
+    *("repeat_purchases", "buying_span_days"),
     *("purchase_age_days", "last_interval_days"),
-]
+)
 YEAR = timedelta(days=365)
 # a season a year before is told by a date at most so far from it
 SEASON_TOLERANCE = timedelta(days=31)
@@ -164,7 +165,10 @@ def fit_rhythms(histories: engine.Relation, variables: Mapping[str, Any]) -> pa.
     horizon = read_horizon(variables)
     rows = engine.read(
         histories,
-        [*KEY, *HISTORY, "is_today", "days_to_return", "observed_days"],
+        [
+            *(*KEY, "source_system", *MEASURES),
+            *("is_today", "days_to_return", "observed_days"),
+        ],
         order_by=KEY,
         where={"is_training_customer": True},
     )
@@ -188,7 +192,9 @@ def score_rhythms(histories: engine.Relation, fits: engine.Relation) -> engine.S
         ``RHYTHMS``: one row per customer and date whose source system has a fit.
     """
     scorer = RhythmScorer.read(fits)
-    return engine.map_batches(histories, [*KEY, *HISTORY], scorer, RHYTHMS)
+    return engine.map_batches(
+        histories, [*KEY, "source_system", *MEASURES], scorer, RHYTHMS
+    )
 
 
 def read_horizon(variables: Mapping[str, Any]) -> int:
@@ -237,35 +243,18 @@ def _scored(rows: pd.DataFrame, fit: RhythmFit) -> pa.Table:
         "momentum": rhythm.momentum(histories, horizon),
         "earlier_momentum": np.where(histories.repeats > 0, earlier, np.nan),
     }
-    return pa.Table.from_arrays(
-        _columns(rows, fit, scores),
-        schema=RHYTHMS,
-    )
-
-
-def _columns(
-    rows: pd.DataFrame, fit: RhythmFit, scores: Mapping[str, np.ndarray]
-) -> Sequence[pa.Array]:
-    """Return the columns of ``RHYTHMS``, in order."""
-    return [
-        pa.array(rows["customer_key"], pa.string()),
-        pa.array(rows["source_system"], pa.string()),
-        pa.array(rows["as_of_date"].dt.date, pa.date32()),
-        pa.array(np.full(len(rows), fit.horizon_days), pa.int32()),
-        *(
-            pa.array(np.round(one, DECIMALS), pa.float64(), from_pandas=True)
-            for one in scores.values()
-        ),
+    columns = {
+        "customer_key": rows["customer_key"],
+        "source_system": rows["source_system"],
+        "as_of_date": rows["as_of_date"].dt.date,
+        "horizon_days": np.full(len(rows), fit.horizon_days),
+        **{name: np.round(one, DECIMALS) for name, one in scores.items()},
+    }
+    arrays = [
+        pa.array(columns[field.name], field.type, from_pandas=True) for field in RHYTHMS
     ]
+    return pa.Table.from_arrays(arrays, schema=RHYTHMS)
 
 
 def _histories(rows: pd.DataFrame) -> Histories:
-    return Histories(
-        *(
-            rows[name].fillna(0).to_numpy(dtype=float)
-            for name in (
-                *("repeat_purchases", "buying_span_days"),
-                *("purchase_age_days", "last_interval_days"),
-            )
-        )
-    )
+    return Histories(*(rows[name].fillna(0).to_numpy(dtype=float) for name in MEASURES))

@@ -165,7 +165,7 @@ def level_shift(expected: Numbers, returned: NDArray[np.bool_]) -> float:
 
     Examples
     --------
-    >>> round(level_shift(np.full(10_000, 0.5), np.arange(10_000) < 7_311), 2)
+    >>> round(level_shift(np.full(10_000, 0.5), np.arange(10_000) < 7_311), 1)
     1.0
     """
     mean = float(expected.mean())
