@@ -39,6 +39,36 @@
 {%- endmacro %}
 
 
+{% macro lifetime_measures(as_of_date) %}
+
+    {#- Recency, frequency and money of a customer on a date. The caller joins `summed`,
+        which has `lifetime_totals`, and `source_systems`. -#}
+
+    cast(
+        {{ dbt.datediff('summed.last_completed_at', as_of_date, 'day') }} as int
+    ) as recency_days,
+    case
+        when source_systems.has_transactions
+            then coalesce(summed.lifetime_purchases, 0)
+    end as frequency,
+    case
+        when source_systems.has_amounts
+            then cast(coalesce(summed.lifetime_spent, 0) as decimal(18, 2))
+    end as monetary
+
+{%- endmacro %}
+
+
+{% macro happened_at(prefix='') -%}
+
+    {#- When a transaction counts: a purchase when it is completed, a return when it is
+        made. -#}
+
+    coalesce({{ prefix }}completed_at, {{ prefix }}transacted_at)
+
+{%- endmacro %}
+
+
 {% macro is_known_on(joined_at, as_of_date) -%}
 
     {#- Whether a customer exists on a date: customers who join on or after it do not.

@@ -24,6 +24,7 @@ TYPICAL_SECONDS = {
     "int_prediction__segment_backtests": 6.0,
     "int_prediction__evaluations": 5.0,
     "int_prediction__models": 5.0,
+    "int_movement__rhythm_fits": 4.0,
 }
 TYPICAL_SECONDS_OF_A_KIND = {"model": 0.3, "seed": 0.1, "test": 0.05, "unit_test": 0.2}
 # tests that pass are counted, not listed

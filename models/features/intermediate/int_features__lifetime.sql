@@ -56,19 +56,7 @@ measured as (
                 'as_of_dates.as_of_date', 'day'
             ) }} as int
         ) as activity_recency_days,
-        cast(
-            {{ dbt.datediff(
-                'summed.last_completed_at', 'as_of_dates.as_of_date', 'day'
-            ) }} as int
-        ) as recency_days,
-        case
-            when source_systems.has_transactions
-                then coalesce(summed.lifetime_purchases, 0)
-        end as frequency,
-        case
-            when source_systems.has_amounts
-                then cast(coalesce(summed.lifetime_spent, 0) as decimal(18, 2))
-        end as monetary,
+        {{ lifetime_measures('as_of_dates.as_of_date') }},
         case
             when source_systems.has_transactions
                 then coalesce(summed.lifetime_transactions, 0)

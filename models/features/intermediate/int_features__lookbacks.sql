@@ -34,7 +34,7 @@ dated as (
         month(transactions.completed_at) >= 9 as is_sep_dec,
         cast(
             {{ dbt.datediff(
-                'coalesce(transactions.completed_at, transactions.transacted_at)',
+                happened_at('transactions.'),
                 'as_of_dates.as_of_date',
                 'day'
             ) }} as int

@@ -21,7 +21,7 @@ happened as (
         customer_key,
         amount,
         completed_at is not null as is_purchase,
-        coalesce(completed_at, transacted_at) as happened_at
+        {{ happened_at() }} as happened_at
 
     from transactions
     where customer_key is not null

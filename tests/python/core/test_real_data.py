@@ -191,7 +191,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
     [
         *("customers", "transactions", "transaction_lines", "products"),
         *("source_systems", "customer_rfm", "rfm_cut_points"),
-        "customer_features",
+        *("customer_features", "customer_rfm_history", "customer_cohorts"),
     ],
 )
 def test_what_happens_later_changes_nothing(

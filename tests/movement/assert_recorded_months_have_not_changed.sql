@@ -1,0 +1,18 @@
+{{ config(severity='warn') }}
+-- months of the RFM history that would be recorded differently today: an event arrived
+-- late, or was corrected
+with
+
+rfm_history_months as (
+
+    select * from {{ ref('rfm_history_months') }}
+
+)
+
+select
+    source_system,
+    month_date,
+    changed_customers
+
+from rfm_history_months
+where changed_customers > 0
