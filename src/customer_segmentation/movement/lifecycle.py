@@ -257,4 +257,6 @@ def _scored(rows: pd.DataFrame, fit: RhythmFit) -> pa.Table:
 
 
 def _histories(rows: pd.DataFrame) -> BuyingHistories:
-    return BuyingHistories(*(rows[name].fillna(0).to_numpy(dtype=float) for name in MEASURES))
+    return BuyingHistories(
+        *(rows[name].fillna(0).to_numpy(dtype=float) for name in MEASURES)
+    )

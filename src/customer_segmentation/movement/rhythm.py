@@ -123,7 +123,9 @@ class Rhythm:
             histories.repeats, histories.span, histories.age
         )
 
-    def return_probability(self, histories: BuyingHistories, horizon_days: int) -> Numbers:
+    def return_probability(
+        self, histories: BuyingHistories, horizon_days: int
+    ) -> Numbers:
         """Return the probability of a purchase within the horizon, in this season."""
         raw = self._raw_return(histories, horizon_days)
         return shifted(raw, self.shift)
