@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from project import database_option
 from sklearn.isotonic import IsotonicRegression
 
-from customer_segmentation.movement.rhythm import Histories, Rhythm, level_shift
+from customer_segmentation.movement.rhythm import BuyingHistories, Rhythm, level_shift
 from customer_segmentation.parallel import single_threaded
 from customer_segmentation.prediction import metrics
 
@@ -91,7 +91,7 @@ class Shop:
         last = by_customer.max()
         first = by_customer.min()
         later = self.days[(self.days["day"] >= date) & (self.days["day"] < end)]
-        histories = Histories(
+        histories = BuyingHistories(
             by_customer.count().to_numpy(float) - 1,
             (last - first).dt.days.to_numpy(float),
             (date - first).dt.days.to_numpy(float),
@@ -108,7 +108,7 @@ class Cohort:
 
     Parameters
     ----------
-    histories : Histories
+    histories : BuyingHistories
         As known then.
     recency : array of shape (n,)
         Days since the last purchase.
@@ -116,7 +116,7 @@ class Cohort:
         Whether they bought within the horizon.
     """
 
-    histories: Histories
+    histories: BuyingHistories
     recency: Numbers
     returned: NDArray[np.bool_]
 

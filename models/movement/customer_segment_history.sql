@@ -41,9 +41,9 @@ customer_clusters as (
 
 ),
 
-segments as (
+names as (
 
-    select * from {{ ref('segments') }}
+    select * from {{ ref('int_segmentation__names') }}
 
 ),
 
@@ -69,7 +69,7 @@ assigned as (
         source_systems.as_of_date,
         customer_clusters.fit_id,
         customer_clusters.segment_id,
-        coalesce(segments.segment_name, 'Not segmented') as segment_name,
+        coalesce(names.segment_name, 'Not segmented') as segment_name,
         case
             when source_systems.has_amounts
                 then cast(coalesce(customer_months.spent, 0) as decimal(18, 2))
@@ -79,10 +79,10 @@ assigned as (
     inner join months on customer_clusters.source_system = months.source_system
     inner join source_systems
         on customer_clusters.source_system = source_systems.source_system
-    left join segments
+    left join names
         on
-            customer_clusters.segmentation = segments.segmentation
-            and customer_clusters.segment_id = segments.segment_id
+            customer_clusters.segmentation = names.segmentation
+            and customer_clusters.segment_id = names.segment_id
     left join customer_months
         on
             customer_clusters.customer_key = customer_months.customer_key

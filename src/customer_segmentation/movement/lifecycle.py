@@ -17,7 +17,7 @@ from customer_segmentation import engine
 from customer_segmentation.errors import InputError
 from customer_segmentation.movement.rhythm import (
     PARAMETERS,
-    Histories,
+    BuyingHistories,
     Rhythm,
     level_shift,
 )
@@ -51,7 +51,7 @@ RHYTHMS = pa.schema(
     ]
 )
 KEY = ["customer_key", "as_of_date"]
-# of Histories, in order
+# of BuyingHistories, in order
 MEASURES = (
     *("repeat_purchases", "buying_span_days"),
     *("purchase_age_days", "last_interval_days"),
@@ -256,5 +256,7 @@ def _scored(rows: pd.DataFrame, fit: RhythmFit) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=RHYTHMS)
 
 
-def _histories(rows: pd.DataFrame) -> Histories:
-    return Histories(*(rows[name].fillna(0).to_numpy(dtype=float) for name in MEASURES))
+def _histories(rows: pd.DataFrame) -> BuyingHistories:
+    return BuyingHistories(
+        *(rows[name].fillna(0).to_numpy(dtype=float) for name in MEASURES)
+    )

@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from customer_segmentation.prediction.btyd import ParetoNbd
 
-__all__ = ["Histories", "Rhythm"]
+__all__ = ["BuyingHistories", "Rhythm"]
 
 Numbers = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ PARAMETERS = ("r", "alpha", "s", "beta")
 
 
 @dataclass(frozen=True)
-class Histories:
+class BuyingHistories:
     """Purchases of n customers up to a date.
 
     Parameters
@@ -88,7 +88,7 @@ class Rhythm:
     Examples
     --------
     >>> rhythm = Rhythm(r=1.0, alpha=60.0, s=0.5, beta=200.0)
-    >>> weekly = Histories(*map(np.array, ([20.0], [140.0], [150.0], [7.0])))
+    >>> weekly = BuyingHistories(*map(np.array, ([20.0], [140.0], [150.0], [7.0])))
     >>> rhythm.usual_interval(weekly).round(1).tolist()
     [9.5]
     """
@@ -100,14 +100,14 @@ class Rhythm:
     shift: float = 0.0
 
     @classmethod
-    def fit(cls, histories: Histories) -> Self:
+    def fit(cls, histories: BuyingHistories) -> Self:
         """Fit the model; at least one customer must have come back."""
         fitted = ParetoNbd(SHRINKAGE).fit(
             histories.repeats, histories.span, histories.age
         )
         return cls(fitted.r_, fitted.alpha_, fitted.s_, fitted.beta_)
 
-    def usual_interval(self, histories: Histories) -> Numbers:
+    def usual_interval(self, histories: BuyingHistories) -> Numbers:
         """Return the days between purchases that are usual for each customer.
 
         It is the reciprocal of the mean rate at the last purchase. Without a repeat
@@ -117,25 +117,27 @@ class Rhythm:
         usual: Numbers = (self.alpha + histories.span) / (self.r + histories.repeats)
         return usual
 
-    def alive_probability(self, histories: Histories) -> Numbers:
+    def alive_probability(self, histories: BuyingHistories) -> Numbers:
         """Return the probability that each customer has not left for good."""
         return self._model.alive_probability(
             histories.repeats, histories.span, histories.age
         )
 
-    def return_probability(self, histories: Histories, horizon_days: int) -> Numbers:
+    def return_probability(
+        self, histories: BuyingHistories, horizon_days: int
+    ) -> Numbers:
         """Return the probability of a purchase within the horizon, in this season."""
         raw = self._raw_return(histories, horizon_days)
         return shifted(raw, self.shift)
 
-    def momentum(self, histories: Histories, horizon_days: int) -> Numbers:
+    def momentum(self, histories: BuyingHistories, horizon_days: int) -> Numbers:
         """Return the return probability as a share of that at the last purchase."""
         now = self._raw_return(histories, horizon_days)
         then = self._raw_return(histories.at_last_purchase(), horizon_days)
         share = np.divide(now, then, out=np.zeros_like(now), where=then > 0)
         return np.minimum(share, 1.0)
 
-    def _raw_return(self, histories: Histories, horizon_days: int) -> Numbers:
+    def _raw_return(self, histories: BuyingHistories, horizon_days: int) -> Numbers:
         return self._model.return_probability(
             horizon_days, histories.repeats, histories.span, histories.age
         )

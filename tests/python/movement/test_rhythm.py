@@ -5,7 +5,7 @@ import pytest
 
 from customer_segmentation.movement.rhythm import (
     MAX_SHIFT,
-    Histories,
+    BuyingHistories,
     Rhythm,
     level_shift,
     shifted,
@@ -15,14 +15,14 @@ RHYTHM = Rhythm(r=0.8, alpha=60.0, s=0.5, beta=200.0)
 HORIZON = 90
 
 
-def histories(*rows: tuple[float, float, float, float]) -> Histories:
+def histories(*rows: tuple[float, float, float, float]) -> BuyingHistories:
     """Return histories of repeats, span, age and last interval."""
-    return Histories(
+    return BuyingHistories(
         *(np.array(column, dtype=float) for column in zip(*rows, strict=True))
     )
 
 
-def drawn(customers: int, seed: int) -> tuple[Histories, np.ndarray]:
+def drawn(customers: int, seed: int) -> tuple[BuyingHistories, np.ndarray]:
     """Draw customers of the rhythm, and whether they come back within the horizon.
 
     A customer buys at a constant rate until an exponential time of leaving.
