@@ -51,7 +51,8 @@ def compare_with_chance(
     ----------
     pairs, scope_products, scope_baskets : engine.Relation
         ``int_exploration__product_pairs``, and the margins of the baskets that have
-        them: ``int_exploration__scope_products`` and ``int_exploration__scope_baskets``.
+        them, ``int_exploration__scope_products`` and
+        ``int_exploration__scope_baskets``.
 
     Returns
     -------
@@ -98,6 +99,4 @@ def _months(products: pd.DataFrame, baskets: pd.DataFrame) -> Iterator[MonthOfBa
 def _rounded(values: Values) -> Values:
     """Return numbers with fewer binary digits, about nine decimal ones."""
     mantissas, exponents = np.frexp(values)
-    return np.asarray(
-        np.ldexp(np.round(mantissas * 2.0**BITS) / 2.0**BITS, exponents)
-    )
+    return np.asarray(np.ldexp(np.round(mantissas * 2.0**BITS) / 2.0**BITS, exponents))

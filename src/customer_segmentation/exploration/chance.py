@@ -11,7 +11,7 @@ The most random baskets of this kind are those of the bipartite configuration mo
 probability ``p = x_i y_s / (1 + x_i y_s)``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ Values = NDArray[np.float64]
 EXACT_SIZES = 12
 GROWTH = 1.1
 MAX_STEPS = 200
+TINY = 1e-12
 TOLERANCE = 1e-7
 
 
@@ -101,30 +102,42 @@ def expected_together(
     """
     paired, places = np.unique(np.concatenate([first, second]), return_inverse=True)
     one, other = np.split(places, 2)
-    columns = [np.zeros((len(paired), 0))]
+    more: list[Values] = []
+    less: list[Values] = []
     for month in months:
         is_paired = np.isin(month.products, paired)
         rows = np.searchsorted(paired, month.products[is_paired])
-        probabilities = _weighted_probabilities(month)[is_paired]
-        of_all = np.zeros((len(paired), probabilities.shape[1]))
-        of_all[rows] = probabilities
-        columns.append(of_all)
-    weighted = np.hstack(columns)
-    return np.asarray((weighted @ weighted.T)[one, other])
+        for factors, found in zip((more, less), _factors(month), strict=True):
+            of_all = np.zeros((len(paired), found.shape[1]))
+            of_all[rows] = found[is_paired]
+            factors.append(of_all)
+    if not more:
+        return np.zeros(len(first))
+    return np.asarray(_gram(more)[one, other] - _gram(less)[one, other])
 
 
-def _weighted_probabilities(month: MonthOfBaskets) -> Values:
-    """Return a matrix whose product with its transpose has the expected pairs.
+def _gram(factors: Sequence[Values]) -> Values:
+    """Return the product of a matrix, given in blocks of columns, and its transpose."""
+    matrix = np.hstack(factors)
+    return np.asarray(matrix @ matrix.T)
 
-    Without replacement, a basket of n products has n(n - 1) ordered pairs; independent
-    draws with the same probabilities have slightly more. The weight of a class of sizes
-    corrects that.
+
+def _factors(month: MonthOfBaskets) -> tuple[Values, Values]:
+    """Return two matrices; the expected pairs are the difference of their products.
+
+    A basket has no product twice. So products i and j are together with a probability
+    below ``p_i p_j``, about ``p_i p_j (1 - (1 - p_i)(1 - p_j) / d)``, where d is the
+    sum of ``p (1 - p)`` (Hajek 1964, doi:10.1214/aoms/1177700375). Weights make up for
+    what is left, so that all pairs add up to those in the baskets.
     """
     sizes, counts, ordered_pairs = _size_classes(month)
-    probabilities = _fit(month.baskets.astype(float), sizes, counts)
-    drawn = probabilities.sum(axis=0) ** 2 - (probabilities**2).sum(axis=0)
-    weights = ordered_pairs / np.maximum(drawn, 1e-12)
-    return np.asarray(probabilities * np.sqrt(weights))
+    p = _fit(month.baskets.astype(float), sizes, counts)
+    spread = p * (1 - p)
+    d = np.maximum(spread.sum(axis=0), TINY)
+    pairs = p.sum(axis=0) ** 2 - (p**2).sum(axis=0)
+    pairs -= (spread.sum(axis=0) ** 2 - (spread**2).sum(axis=0)) / d
+    weights = ordered_pairs / np.maximum(pairs, TINY)
+    return p * np.sqrt(weights), spread * np.sqrt(weights / d)
 
 
 def _size_classes(month: MonthOfBaskets) -> tuple[Values, Values, Values]:
@@ -134,11 +147,9 @@ def _size_classes(month: MonthOfBaskets) -> tuple[Values, Values, Values]:
     labels = np.where(sizes <= EXACT_SIZES, sizes, EXACT_SIZES + 1 + np.floor(steps))
     _, classes = np.unique(labels, return_inverse=True)
     baskets = np.bincount(classes, counts)
-    return (
-        np.bincount(classes, counts * sizes) / baskets,
-        baskets,
-        np.bincount(classes, counts * sizes * (sizes - 1)),
-    )
+    mean_sizes = np.bincount(classes, counts * sizes) / baskets
+    ordered_pairs = np.bincount(classes, counts * sizes * (sizes - 1))
+    return mean_sizes, np.asarray(baskets, float), np.asarray(ordered_pairs, float)
 
 
 def _fit(baskets: Values, sizes: Values, counts: Values) -> Values:

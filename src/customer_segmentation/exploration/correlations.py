@@ -17,6 +17,8 @@ from customer_segmentation.parallel import single_threaded
 
 __all__ = ["CORRELATIONS", "correlate_features", "rank_correlations"]
 
+Values = NDArray[np.float64]
+
 CORRELATIONS = pa.schema(
     [
         ("source_system", pa.string()),
@@ -31,7 +33,7 @@ MAX_CUSTOMERS = 10_000
 DECIMALS = 6
 
 
-def rank_correlations(values: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+def rank_correlations(values: Values) -> tuple[Values, NDArray[np.int64]]:
     """Return the rank correlation of each pair of columns, and the rows that have both.
 
     Parameters
@@ -58,7 +60,8 @@ def rank_correlations(values: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
     patterns, groups = np.unique(is_known, axis=1, return_inverse=True)
     columns = [np.flatnonzero(groups == one) for one in range(patterns.shape[1])]
     width = values.shape[1]
-    correlations, rows = np.full((width, width), np.nan), np.zeros((width, width), int)
+    correlations = np.full((width, width), np.nan)
+    rows = np.zeros((width, width), np.int64)
     for one, left in enumerate(columns):
         for other, right in enumerate(columns[: one + 1]):
             both = patterns[:, one] & patterns[:, other]
@@ -69,7 +72,7 @@ def rank_correlations(values: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
     return correlations, rows
 
 
-def _correlate(left: NDArray, right: NDArray) -> NDArray:
+def _correlate(left: Values, right: Values) -> Values:
     """Return the rank correlations of two sets of columns without missing values."""
     if len(left) < 3:
         return np.full((left.shape[1], right.shape[1]), np.nan)
@@ -79,7 +82,7 @@ def _correlate(left: NDArray, right: NDArray) -> NDArray:
         ranks -= ranks.mean(axis=0)
         lengths = np.sqrt((ranks**2).sum(axis=0))
         scaled.append(ranks / np.where(lengths > 0, lengths, np.nan))
-    return np.clip(scaled[0].T @ scaled[1], -1, 1)
+    return np.asarray(np.clip(scaled[0].T @ scaled[1], -1, 1))
 
 
 @single_threaded()
