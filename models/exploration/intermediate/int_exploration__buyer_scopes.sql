@@ -1,0 +1,90 @@
+{{ config(materialized='table') }}
+
+{#- the first declared segmentation of each source system -#}
+{%- set first = {} -%}
+{%- for segmentation in declared_segmentations()
+    if segmentation.source_system not in first -%}
+    {%- do first.update({segmentation.source_system: segmentation.name}) -%}
+{%- endfor -%}
+with
+
+basket_lines as (
+
+    select * from {{ ref('int_exploration__basket_lines') }}
+
+),
+
+customer_rfm as (
+
+    select * from {{ ref('customer_rfm') }}
+
+),
+
+customer_segments as (
+
+    select * from {{ ref('customer_segments') }}
+    where
+        segment_id is not null
+        and segmentation in ('{{ first.values() | join("', '") }}')
+
+),
+
+buyers as (
+
+    select distinct
+        source_system,
+        buyer_number,
+        customer_key
+
+    from basket_lines
+
+),
+
+-- guests are in no segment
+scopes as (
+
+    select
+        source_system,
+        buyer_number,
+        'all' as segmentation,
+        'all' as segment
+
+    from buyers
+
+    union all
+
+    select
+        buyers.source_system,
+        buyers.buyer_number,
+        'rfm' as segmentation,
+        customer_rfm.rfm_segment as segment
+
+    from buyers
+    inner join customer_rfm on buyers.customer_key = customer_rfm.customer_key
+
+    union all
+
+    select
+        buyers.source_system,
+        buyers.buyer_number,
+        customer_segments.segmentation,
+        customer_segments.segment_name as segment
+
+    from buyers
+    inner join customer_segments on buyers.customer_key = customer_segments.customer_key
+
+),
+
+scopes_numbered as (
+
+    select
+        *,
+        dense_rank() over (
+            order by source_system asc, segmentation asc, segment asc
+        ) as scope_number
+
+    from scopes
+
+)
+
+select * from scopes_numbered

@@ -1,0 +1,58 @@
+{{ config(materialized='table') }}
+
+with
+
+basket_lines as (
+
+    select * from {{ ref('int_exploration__basket_lines') }}
+
+),
+
+buyer_scopes as (
+
+    select * from {{ ref('int_exploration__buyer_scopes') }}
+
+),
+
+-- each pair once, with the lower number first
+pairs_of_buyers as (
+
+    select
+        basket_lines.buyer_number,
+        basket_lines.product_number,
+        others.product_number as other_product_number,
+        count(*) as baskets
+
+    from basket_lines
+    inner join basket_lines as others
+        on
+            basket_lines.basket_number = others.basket_number
+            and basket_lines.product_number < others.product_number
+    group by
+        basket_lines.buyer_number,
+        basket_lines.product_number,
+        others.product_number
+
+),
+
+-- baskets of one buyer are alike, so buyers are what counts
+summed_to_scopes as (
+
+    select
+        buyer_scopes.scope_number,
+        pairs_of_buyers.product_number,
+        pairs_of_buyers.other_product_number,
+        count(*) as buyers_together,
+        cast(sum(pairs_of_buyers.baskets) as bigint) as baskets_together
+
+    from pairs_of_buyers
+    inner join buyer_scopes on pairs_of_buyers.buyer_number = buyer_scopes.buyer_number
+    group by
+        buyer_scopes.scope_number,
+        pairs_of_buyers.product_number,
+        pairs_of_buyers.other_product_number
+    having count(*) >= {{ threshold('affinity_min_buyers') }}
+
+)
+
+select * from summed_to_scopes
