@@ -1,5 +1,5 @@
--- How big is the mean basket of each RFM segment, in money and in products? Every purchase
--- counts alike, so segments that buy often do not hide those that buy rarely.
+-- How big is the mean basket of each RFM segment, in money and in products? The mean is
+-- over purchases, so customers who buy often count more.
 with
 
 transactions as (

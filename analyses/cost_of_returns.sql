@@ -1,5 +1,5 @@
--- What do returns cost? Their number and money, beside those of purchases. A later return
--- counts, whenever the goods were bought. Source systems without returns have no row.
+-- What do returns cost? Their number and money, beside those of purchases. A return
+-- counts whenever the goods were bought. Source systems without returns have no row.
 with
 
 transactions as (

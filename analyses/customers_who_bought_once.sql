@@ -1,5 +1,5 @@
--- How many customers bought once, and how much of the money is theirs? Customers without
--- a purchase do not count.
+-- How many customers bought once, and how much of the money is theirs? Customers
+-- without a purchase do not count.
 with
 
 customers as (

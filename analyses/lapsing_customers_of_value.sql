@@ -24,7 +24,8 @@ select
     customer_features.interpurchase_days
 
 from customer_rfm
-inner join customer_features on customer_rfm.customer_key = customer_features.customer_key
+inner join customer_features
+    on customer_rfm.customer_key = customer_features.customer_key
 where
     customer_rfm.monetary_score = 5
     and customer_rfm.rfm_segment in ('At Risk', 'Can''t Lose Them')

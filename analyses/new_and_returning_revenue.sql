@@ -1,5 +1,5 @@
--- How much of each month's revenue comes from new customers, from returning ones, and from
--- nobody known? In the first months of a record, returning customers look new.
+-- How much of each month's revenue comes from new customers, from returning ones, and
+-- from nobody known? In the first months of a record, returning customers look new.
 with
 
 monthly_sales as (

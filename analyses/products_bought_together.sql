@@ -1,5 +1,5 @@
--- Which products go together? The 50 surest pairs of each source system, each pair once.
--- Lift says how many times more often than by chance.
+-- Which products go together? The 50 surest pairs of each source system, each pair
+-- once. Lift says how many times more often than by chance.
 with
 
 product_affinities as (
@@ -16,10 +16,18 @@ each_pair_once as (
         source_system,
         least(product_key, other_product_key) as product_key,
         greatest(product_key, other_product_key) as other_product_key,
-        min(case when product_key < other_product_key then product_name else other_product_name end)
-            as product_name,
-        min(case when product_key < other_product_key then other_product_name else product_name end)
-            as other_product_name,
+        min(
+            case
+                when product_key < other_product_key then product_name
+                else other_product_name
+            end
+        ) as product_name,
+        min(
+            case
+                when product_key < other_product_key then other_product_name
+                else product_name
+            end
+        ) as other_product_name,
         min(baskets_together) as baskets_together,
         min(buyers_together) as buyers_together,
         min(lift) as lift,

@@ -14,7 +14,9 @@ unpivoted as (
         value
 
     from customer_features
-    unpivot include nulls (value for feature in ({{ explored_features() | join(', ') }}))
+    unpivot include nulls (value for feature in (
+        {{ explored_features() | join(', ') }}
+    ))
 
 ),
 
@@ -63,8 +65,11 @@ summed as (
         {{ exact_sum('value * value * customers') }} as squares,
         min(value) as minimum,
         {% for decile in range(1, 10) -%}
-        min(case when 10 * customers_up_to >= {{ decile }} * known_customers then value end)
-            as decile_{{ decile }},
+        min(
+            case
+                when 10 * customers_up_to >= {{ decile }} * known_customers then value
+            end
+        ) as decile_{{ decile }},
         {% endfor -%}
         max(value) as maximum
 

@@ -18,6 +18,12 @@ buyer_scopes as (
 
 ),
 
+segments as (
+
+    select * from {{ ref('segments') }}
+
+),
+
 products as (
 
     select * from {{ ref('products') }}
@@ -43,7 +49,8 @@ scopes as (
         scope_number,
         source_system,
         segmentation,
-        segment
+        segment,
+        segment_id
 
     from buyer_scopes
 
@@ -107,7 +114,8 @@ product_affinities as (
     select
         scopes.source_system,
         scopes.segmentation,
-        scopes.segment,
+        scopes.segment_id,
+        coalesce(segments.segment_name, scopes.segment) as segment,
         products_named.product_key,
         products_named.product_name,
         cast(ranked.affinity_rank as int) as affinity_rank,
@@ -126,6 +134,10 @@ product_affinities as (
 
     from ranked
     inner join scopes on ranked.scope_number = scopes.scope_number
+    left join segments
+        on
+            scopes.segmentation = segments.segmentation
+            and scopes.segment_id = segments.segment_id
     inner join products_named
         on
             scopes.source_system = products_named.source_system

@@ -77,10 +77,6 @@ summed as (
         ranked.measure,
         top_percents.top_percent,
         ranked.entities,
-        count(*) filter (
-            where
-            100 * (ranked.revenue_rank - 1) < top_percents.top_percent * ranked.entities
-        ) as top_entities,
         cast(sum(ranked.revenue) as decimal(18, 2)) as revenue,
         cast(
             sum(
@@ -91,7 +87,11 @@ summed as (
                         then ranked.revenue
                 end
             ) as decimal(18, 2)
-        ) as top_revenue
+        ) as top_revenue,
+        count(*) filter (
+            where
+            100 * (ranked.revenue_rank - 1) < top_percents.top_percent * ranked.entities
+        ) as top_entities
 
     from ranked
     cross join top_percents

@@ -24,9 +24,9 @@ chosen as (
         transactions.source_system,
         transactions.transaction_key,
         transaction_lines.product_key,
-        coalesce(transactions.customer_key, transactions.transaction_key) as buyer_key,
         transactions.customer_key,
-        transactions.completed_at
+        transactions.completed_at,
+        coalesce(transactions.customer_key, transactions.transaction_key) as buyer_key
 
     from transaction_lines
     inner join transactions

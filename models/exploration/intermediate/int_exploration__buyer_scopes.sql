@@ -20,12 +20,18 @@ customer_rfm as (
 
 ),
 
-customer_segments as (
+customer_clusters as (
 
-    select * from {{ ref('customer_segments') }}
+    select * from {{ ref('customer_clusters') }}
     where
         segment_id is not null
-        and segmentation in ('{{ first.values() | join("', '") }}')
+        and segmentation in (
+            {%- for name in first.values() %}
+            '{{ name }}'{{ ',' if not loop.last }}
+            {%- else %}
+            ''
+            {%- endfor %}
+        )
 
 ),
 
@@ -47,7 +53,8 @@ scopes as (
         source_system,
         buyer_number,
         'all' as segmentation,
-        'all' as segment
+        'all' as segment,
+        cast(null as int) as segment_id
 
     from buyers
 
@@ -57,7 +64,8 @@ scopes as (
         buyers.source_system,
         buyers.buyer_number,
         'rfm' as segmentation,
-        customer_rfm.rfm_segment as segment
+        customer_rfm.rfm_segment as segment,
+        cast(null as int) as segment_id
 
     from buyers
     inner join customer_rfm on buyers.customer_key = customer_rfm.customer_key
@@ -67,11 +75,12 @@ scopes as (
     select
         buyers.source_system,
         buyers.buyer_number,
-        customer_segments.segmentation,
-        customer_segments.segment_name as segment
+        customer_clusters.segmentation,
+        cast(null as string) as segment,
+        customer_clusters.segment_id
 
     from buyers
-    inner join customer_segments on buyers.customer_key = customer_segments.customer_key
+    inner join customer_clusters on buyers.customer_key = customer_clusters.customer_key
 
 ),
 
@@ -80,7 +89,11 @@ scopes_numbered as (
     select
         *,
         dense_rank() over (
-            order by source_system asc, segmentation asc, segment asc
+            order by
+                source_system asc,
+                segmentation asc,
+                segment asc nulls last,
+                segment_id asc nulls last
         ) as scope_number
 
     from scopes

@@ -46,16 +46,17 @@ united as (
     select
         transactions.source_system,
         'product' as entity,
-        lines.product_key as entity_key,
+        product_lines.product_key as entity_key,
         products.product_name as entity_name,
         transactions.customer_key,
-        transactions.is_completed and lines.has_units as is_purchase,
-        lines.amount,
-        lines.amount_sold
+        transactions.is_completed and product_lines.has_units as is_purchase,
+        product_lines.amount,
+        product_lines.amount_sold
 
-    from lines_summed_to_purchases as lines
-    inner join transactions on lines.transaction_key = transactions.transaction_key
-    inner join products on lines.product_key = products.product_key
+    from lines_summed_to_purchases as product_lines
+    inner join transactions
+        on product_lines.transaction_key = transactions.transaction_key
+    inner join products on product_lines.product_key = products.product_key
 
     union all
 

@@ -20,18 +20,18 @@ pairs_of_buyers as (
     select
         basket_lines.buyer_number,
         basket_lines.product_number,
-        others.product_number as other_product_number,
+        other_lines.product_number as other_product_number,
         count(*) as baskets
 
     from basket_lines
-    inner join basket_lines as others
+    inner join basket_lines as other_lines
         on
-            basket_lines.basket_number = others.basket_number
-            and basket_lines.product_number < others.product_number
+            basket_lines.basket_number = other_lines.basket_number
+            and basket_lines.product_number < other_lines.product_number
     group by
         basket_lines.buyer_number,
         basket_lines.product_number,
-        others.product_number
+        other_lines.product_number
 
 ),
 
@@ -42,8 +42,8 @@ summed_to_scopes as (
         buyer_scopes.scope_number,
         pairs_of_buyers.product_number,
         pairs_of_buyers.other_product_number,
-        count(*) as buyers_together,
-        cast(sum(pairs_of_buyers.baskets) as bigint) as baskets_together
+        cast(sum(pairs_of_buyers.baskets) as bigint) as baskets_together,
+        count(*) as buyers_together
 
     from pairs_of_buyers
     inner join buyer_scopes on pairs_of_buyers.buyer_number = buyer_scopes.buyer_number
