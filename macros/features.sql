@@ -41,3 +41,19 @@
     {#- A number of the seed `thresholds`. -#}
     (select value from {{ ref('thresholds') }} where threshold = '{{ name }}')
 {%- endmacro %}
+
+
+{% macro sorted_texts(expression) %}
+    {#- The texts of a group in order, with a space between two. -#}
+    {{- return(adapter.dispatch('sorted_texts')(expression)) -}}
+{% endmacro %}
+
+
+{% macro default__sorted_texts(expression) -%}
+    array_to_string(list_sort(array_agg({{ expression }})), ' ')
+{%- endmacro %}
+
+
+{% macro spark__sorted_texts(expression) -%}
+    array_join(sort_array(collect_list({{ expression }})), ' ')
+{%- endmacro %}
