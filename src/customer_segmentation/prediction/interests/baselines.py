@@ -72,6 +72,8 @@ class ShrunkHistory(InterestModel):
         outcomes are most probable, times the median value.
     """
 
+    is_calibrated = True
+
     def fit(
         self, histories: Histories, chosen: NDArray[np.int64], popularity: Numbers
     ) -> Self:
