@@ -112,7 +112,9 @@ OF_INTEREST = [
         ("top_three_probability", "category_rank"),
         False,
     ),
-    Metric("any_hit_at_3", lambda bought: float(bought.mean()), ("has_bought_top",), True),
+    Metric(
+        "any_hit_at_3", lambda bought: float(bought.mean()), ("has_bought_top",), True
+    ),
 ]
 
 

@@ -10,7 +10,14 @@ import pandas as pd
 
 from customer_segmentation import engine
 
-__all__ = ["UNKNOWN", "UNKNOWN_SALES", "CategorySales", "CategorySeasons", "Season", "Seasons"]
+__all__ = [
+    "UNKNOWN",
+    "UNKNOWN_SALES",
+    "CategorySales",
+    "CategorySeasons",
+    "Season",
+    "Seasons",
+]
 
 SEASONS = [
     *("source_system", "as_of_date", "horizon_days", "days_before"),

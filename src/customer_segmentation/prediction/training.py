@@ -85,7 +85,9 @@ class TrainingSet:
             season_purchases=cohort.season.purchases, season_spend=cohort.season.spend
         )
         if isinstance(cohort.season, CategorySales):
-            rows = rows.assign(season_sales=str(sorted(cohort.season.categories.items())))
+            rows = rows.assign(
+                season_sales=str(sorted(cohort.season.categories.items()))
+            )
         return training_fingerprint(rows, self.recipe(algorithm))
 
     @single_threaded()

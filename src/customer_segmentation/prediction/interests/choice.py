@@ -107,8 +107,7 @@ class CategoryChoice(InterestModel):
         columns = [
             np.log((value + weight * popularity) / (total + weight) + MIN_SHARE),
             np.log(
-                (purchases + PURCHASE_WEIGHT * popularity)
-                / (bought + PURCHASE_WEIGHT)
+                (purchases + PURCHASE_WEIGHT * popularity) / (bought + PURCHASE_WEIGHT)
                 + MIN_SHARE
             ),
             shares,
@@ -116,7 +115,8 @@ class CategoryChoice(InterestModel):
             (purchases > 0).astype(float),
             *(np.exp(-histories.days / memory) for memory in MEMORIES),
             shares * (np.isfinite(latest) & (histories.days <= latest)),
-            np.log(season + MIN_SHARE) - np.log(popularity + MIN_SHARE)
+            np.log(season + MIN_SHARE)
+            - np.log(popularity + MIN_SHARE)
             + np.zeros(value.shape),
         ]
         return np.stack(columns, axis=2)

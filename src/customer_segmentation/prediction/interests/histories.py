@@ -63,12 +63,14 @@ class Histories:
         """
         rows, entries = _entries(features[HISTORY])
         shape = (len(features), len(categories))
-        purchases, spend, days = np.zeros(shape), np.zeros(shape), np.full(shape, np.inf)
+        purchases, spend, days = (
+            np.zeros(shape),
+            np.zeros(shape),
+            np.full(shape, np.inf),
+        )
         columns = np.searchsorted(categories, entries[:, 0])
         is_known = columns < len(categories)
-        is_known[is_known] = (
-            categories[columns[is_known]] == entries[is_known, 0]
-        )
+        is_known[is_known] = categories[columns[is_known]] == entries[is_known, 0]
         cells = rows[is_known], columns[is_known]
         purchases[cells] = entries[is_known, 1]
         spend[cells] = np.maximum(entries[is_known, 2], 0)
@@ -104,9 +106,7 @@ def categories_of(histories: pd.Series) -> NDArray[np.int64]:
     return np.unique(_entries(histories)[1][:, 0].astype(np.int64))
 
 
-def bought_of(
-    bought: pd.Series, categories: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def bought_of(bought: pd.Series, categories: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which categories are in texts of ids, shape (n, k).
 
     Examples

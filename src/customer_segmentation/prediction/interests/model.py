@@ -130,9 +130,7 @@ class Interests(BaseEstimator):
         spread = (1 - SPREAD) * _raised(found, self.power_) + SPREAD * self.popularity_
         return pd.DataFrame(spread, features.index, self.categories_)
 
-    def _out_of_fold(
-        self, histories: Histories, chosen: NDArray[np.int64]
-    ) -> Numbers:
+    def _out_of_fold(self, histories: Histories, chosen: NDArray[np.int64]) -> Numbers:
         found = np.zeros(histories.spend.shape)
         folds = KFold(FOLDS, shuffle=True, random_state=SEED)
         for train, test in folds.split(found):
