@@ -9,9 +9,16 @@ source_systems as (
 
 ),
 
-flags as (
+products as (
 
-    select * from {{ ref('int_features__source_systems') }}
+    {{ union_source_systems('products') }}
+
+),
+
+with_products as (
+
+    select distinct source_system from products
+    where is_product
 
 ),
 
@@ -22,7 +29,7 @@ records as (
     select
         source_systems.source_system,
         source_systems.as_of_date,
-        flags.has_products,
+        with_products.source_system is not null as has_products,
         {{ dbt.datediff(
             'source_systems.first_purchase_date', 'source_systems.as_of_date', 'day'
         ) }} - {{ var('prediction_history_days') }} as history_ago,
@@ -31,7 +38,8 @@ records as (
         ) }} - {{ var('prediction_burn_in_days') }} as burn_in_ago
 
     from source_systems
-    inner join flags on source_systems.source_system = flags.source_system
+    left join with_products
+        on source_systems.source_system = with_products.source_system
     where source_systems.first_purchase_date is not null
 
 ),

@@ -112,9 +112,7 @@ OF_INTEREST = [
         ("top_three_probability", "category_rank"),
         False,
     ),
-    Metric(
-        "any_hit_at_3", lambda bought: float(bought.mean()), ("has_bought_top",), True
-    ),
+    Metric("any_hit_at_3", np.mean, ("has_bought_top",), True),
 ]
 
 
@@ -184,9 +182,9 @@ def evaluate_backtests(
     -------
     pyarrow.Table
         Of the schema ``EVALUATIONS``. Tests, and selections of interests, have 95 %
-        bootstrap intervals over the customers: of the metric, and of its difference from
-        that of the baseline on the same customers. Of several baselines, it is the best
-        one in this metric.
+        bootstrap intervals over the customers: of the metric, and of its difference
+        from that of the baseline on the same customers. Of several baselines, it is the
+        best one in this metric.
     """
     tasks = (
         delayed(measure)(rows, dict(zip(GROUP, key, strict=True)))

@@ -18,7 +18,6 @@ from customer_segmentation.prediction.interests import HISTORY, INTEREST_CANDIDA
 from customer_segmentation.prediction.purchases import CANDIDATES, InSeason
 from customer_segmentation.prediction.seasons import (
     UNKNOWN,
-    UNKNOWN_SALES,
     CategorySeasons,
     Season,
     Seasons,
@@ -94,7 +93,7 @@ class _Purchases:
     def season_of(
         self, seasons: Seasons | CategorySeasons, purpose: Purpose, today: pd.Timestamp
     ) -> Season:
-        return _year_before(seasons, purpose, today, UNKNOWN)
+        return _year_before(seasons, purpose, today)
 
     def predict(
         self, model: Any, features: pd.DataFrame, season: Season | None
@@ -154,12 +153,12 @@ class _Interests:
     def season_of(
         self, seasons: Seasons | CategorySeasons, purpose: Purpose, today: pd.Timestamp
     ) -> Season:
-        return _year_before(seasons, purpose, today, UNKNOWN_SALES)
+        return _year_before(seasons, purpose, today)
 
     def predict(
         self, model: Any, features: pd.DataFrame, season: Season | None
     ) -> pd.DataFrame:
-        found = model.predict(features, season or UNKNOWN_SALES)
+        found = model.predict(features, season or UNKNOWN)
         # rounded first: ties go to the lower id, whatever the last bits say
         probabilities = found.to_numpy().round(6)
         order = np.argsort(-probabilities, axis=1, kind="stable")
@@ -208,11 +207,10 @@ def _year_before(
     seasons: Seasons | CategorySeasons,
     purpose: Purpose,
     today: pd.Timestamp,
-    unknown: Season,
 ) -> Season:
     # new customers have a date each
     if purpose.population == NEW.name:
-        return unknown
+        return UNKNOWN
     return seasons.year_before(
         purpose.source_system, today.date(), purpose.horizon_days
     )

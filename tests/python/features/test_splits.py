@@ -30,11 +30,12 @@ def splits_by_sql(compiled_code: str, records: list[Record]) -> list[dict[str, A
     with duckdb.connect() as connection:
         connection.register("records", source_systems)
         code = compiled_code.replace('"main"."source_systems"', '"source_systems"')
-        code = code.replace('"main_private"."int_features__source_systems"', '"flags"')
+        code = code.replace('"main_private"."int_online_retail__products"', '"products"')
         connection.execute("attach ':memory:' as warehouse; use warehouse")
         connection.execute("create table source_systems as from records")
         connection.execute(
-            "create table flags as select source_system, true as has_products from records"
+            "create table products as"
+            " select source_system, true as is_product from records"
         )
         return connection.execute(code).to_arrow_table().to_pylist()
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from customer_segmentation.prediction.feature_kinds import Numbers
-from customer_segmentation.prediction.interests.histories import Histories
+from customer_segmentation.prediction.interests.histories import CategoryHistories
 from customer_segmentation.prediction.interests.model import (
     SPREAD,
     InterestModel,
@@ -16,7 +16,7 @@ from customer_segmentation.prediction.interests.model import (
 
 __all__ = ["OwnHistory", "Popularity", "SeasonPopularity", "ShrunkHistory"]
 
-# the weights of popularity that are tried, in multiples of the median value of a history
+# the weights of popularity that are tried, in multiples of the median history
 WEIGHTS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 # breaks the ties of categories that a customer never bought
 TIE = 1e-6
@@ -26,12 +26,12 @@ class Popularity(InterestModel):
     """All customers are interested in what was bought most lately."""
 
     def fit(
-        self, histories: Histories, chosen: NDArray[np.int64], popularity: Numbers
+        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
     ) -> Self:
         """Learn nothing: the popularity is known."""
         return self
 
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the same probabilities for all customers."""
         return np.tile(popularity, (len(histories.spend), 1))
 
@@ -42,7 +42,7 @@ class SeasonPopularity(Popularity):
     Where these days are not on record, it is the popularity.
     """
 
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the same probabilities for all customers."""
         if histories.season is None:
             return super().predict(histories, popularity)
@@ -53,7 +53,7 @@ class SeasonPopularity(Popularity):
 class OwnHistory(Popularity):
     """Customers buy on as they have bought: the shares of their spend."""
 
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the shares of each customer, of popularity where there is nothing."""
         value = histories.value
         total = value.sum(axis=1, keepdims=True)
@@ -75,7 +75,7 @@ class ShrunkHistory(InterestModel):
     is_calibrated = True
 
     def fit(
-        self, histories: Histories, chosen: NDArray[np.int64], popularity: Numbers
+        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
     ) -> Self:
         """Choose the weight of popularity."""
         typical = max(float(np.median(histories.value.sum(axis=1))), 1.0)
@@ -86,10 +86,10 @@ class ShrunkHistory(InterestModel):
         self.weight_ = typical * WEIGHTS[int(np.argmin(losses))]
         return self
 
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the shrunk shares of each customer."""
         return _shrunk(histories, popularity, self.weight_)
 
 
-def _shrunk(histories: Histories, popularity: Numbers, weight: float) -> Numbers:
+def _shrunk(histories: CategoryHistories, popularity: Numbers, weight: float) -> Numbers:
     return normalised(histories.value + weight * popularity)

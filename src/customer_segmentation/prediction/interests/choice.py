@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from customer_segmentation.prediction.feature_kinds import Numbers
-from customer_segmentation.prediction.interests.histories import Histories
+from customer_segmentation.prediction.interests.histories import CategoryHistories
 from customer_segmentation.prediction.interests.model import InterestModel
 
 __all__ = ["CategoryChoice"]
@@ -54,7 +54,7 @@ class CategoryChoice(InterestModel):
         self.penalty = penalty
 
     def fit(
-        self, histories: Histories, chosen: NDArray[np.int64], popularity: Numbers
+        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
     ) -> Self:
         """Learn the weights that make what was chosen most probable."""
         self.typical_value_ = max(float(np.median(histories.value.sum(axis=1))), 1.0)
@@ -87,15 +87,15 @@ class CategoryChoice(InterestModel):
         self.weights_, self.constants_ = found.x[:width], found.x[width:]
         return self
 
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the probability of each category."""
         columns = (self._columns(histories, popularity) - self.mean_) / self.scale_
-        count, categories, width = columns.shape
+        count, _, width = columns.shape
         utility = (columns.reshape(-1, width) @ self.weights_).reshape(count, -1)
         probabilities: Numbers = np.exp(_log_softmax(utility + self.constants_))
         return probabilities
 
-    def _columns(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def _columns(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return what is known of each customer and category, shape (n, k, d)."""
         value, purchases = histories.value, histories.purchases
         total = value.sum(axis=1, keepdims=True)

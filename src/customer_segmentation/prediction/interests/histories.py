@@ -1,4 +1,4 @@
-"""Histories: what each customer has bought of each category, as arrays.
+"""CategoryHistories: what each customer has bought of each category, as arrays.
 
 A history is one text per customer, so that a customer is one row of a batch however
 many categories there are: ``1:2:14.50:30 7:1:3.20:5`` says that category 1 was in two
@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.feature_kinds import Numbers
 
-__all__ = ["HISTORY", "Histories", "bought_of", "categories_of"]
+__all__ = ["HISTORY", "CategoryHistories", "bought_of", "categories_of"]
+
+Numbers = NDArray[np.float64]
 
 # the column that holds the text
 HISTORY = "category_history"
@@ -24,7 +25,7 @@ FIELDS = 4
 
 
 @dataclass(frozen=True)
-class Histories:
+class CategoryHistories:
     """What n customers have bought of k categories.
 
     Parameters

@@ -1,6 +1,7 @@
 """What all models of interests share: outcomes, probabilities and calibration."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,10 +15,10 @@ from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.feature_kinds import Numbers
 from customer_segmentation.prediction.interests.histories import (
     HISTORY,
-    Histories,
+    CategoryHistories,
     categories_of,
 )
-from customer_segmentation.prediction.seasons import CategorySales
+from customer_segmentation.prediction.seasons import CategorySales, Season
 from customer_segmentation.prediction.settings import SEED
 
 __all__ = ["InterestModel", "Interests", "log_loss_of", "normalised"]
@@ -42,13 +43,13 @@ class InterestModel(ABC, BaseEstimator):
 
     @abstractmethod
     def fit(
-        self, histories: Histories, chosen: NDArray[np.int64], popularity: Numbers
+        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
     ) -> Self:
         """Learn from n customers.
 
         Parameters
         ----------
-        histories : Histories
+        histories : CategoryHistories
             What they bought before.
         chosen : ndarray of shape (n,)
             Position of their main category afterwards.
@@ -57,7 +58,7 @@ class InterestModel(ABC, BaseEstimator):
         """
 
     @abstractmethod
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the probability of each category, shape (n, k); rows sum to 1."""
 
 
@@ -85,7 +86,7 @@ class Interests(BaseEstimator):
         self.model = model
 
     def fit(
-        self, features: pd.DataFrame, outcomes: pd.DataFrame, season: CategorySales
+        self, features: pd.DataFrame, outcomes: pd.DataFrame, season: Season
     ) -> Self:
         """Learn from n customers who bought afterwards.
 
@@ -95,7 +96,7 @@ class Interests(BaseEstimator):
             With ``category_history``.
         outcomes : pandas.DataFrame
             With ``category_id``, the main category of the same customers.
-        season : CategorySales
+        season : Season
             Sales by category in the days of the outcomes, one year before.
 
         Raises
@@ -110,14 +111,14 @@ class Interests(BaseEstimator):
         chosen = np.searchsorted(self.categories_, actual)
         counts = np.bincount(chosen, minlength=len(self.categories_)) + 0.5
         self.popularity_ = counts / counts.sum()
-        histories = Histories.read(features, self.categories_, season.categories)
+        histories = CategoryHistories.read(features, self.categories_, _sales(season))
         self.power_ = 1.0
         if self.model.is_calibrated and len(chosen) >= 2 * FOLDS:
             self.power_ = _power(self._out_of_fold(histories, chosen), chosen)
         self.model_ = clone(self.model).fit(histories, chosen, self.popularity_)
         return self
 
-    def predict(self, features: pd.DataFrame, season: CategorySales) -> pd.DataFrame:
+    def predict(self, features: pd.DataFrame, season: Season) -> pd.DataFrame:
         """Return the probability of each category to be the main one.
 
         Returns
@@ -125,12 +126,12 @@ class Interests(BaseEstimator):
         pandas.DataFrame of shape (n, k)
             A column per category id, given that the customer buys.
         """
-        histories = Histories.read(features, self.categories_, season.categories)
+        histories = CategoryHistories.read(features, self.categories_, _sales(season))
         found = self.model_.predict(histories, self.popularity_)
         spread = (1 - SPREAD) * _raised(found, self.power_) + SPREAD * self.popularity_
         return pd.DataFrame(spread, features.index, self.categories_)
 
-    def _out_of_fold(self, histories: Histories, chosen: NDArray[np.int64]) -> Numbers:
+    def _out_of_fold(self, histories: CategoryHistories, chosen: NDArray[np.int64]) -> Numbers:
         found = np.zeros(histories.spend.shape)
         folds = KFold(FOLDS, shuffle=True, random_state=SEED)
         for train, test in folds.split(found):
@@ -138,6 +139,10 @@ class Interests(BaseEstimator):
             model.fit(histories.take(train), chosen[train], self.popularity_)
             found[test] = model.predict(histories.take(test), self.popularity_)
         return found
+
+
+def _sales(season: Season) -> Mapping[int, float]:
+    return season.categories if isinstance(season, CategorySales) else {}
 
 
 def log_loss_of(probabilities: Numbers, chosen: NDArray[np.int64]) -> float:
@@ -148,7 +153,8 @@ def log_loss_of(probabilities: Numbers, chosen: NDArray[np.int64]) -> float:
 
 def normalised(weights: Numbers) -> Numbers:
     """Return weights of shape (n, k) as probabilities."""
-    return weights / weights.sum(axis=1, keepdims=True)
+    probabilities: Numbers = weights / weights.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def _raised(probabilities: Numbers, power: float) -> Numbers:

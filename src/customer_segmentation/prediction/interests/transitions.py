@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from customer_segmentation.prediction.feature_kinds import Numbers
-from customer_segmentation.prediction.interests.histories import Histories
+from customer_segmentation.prediction.interests.histories import CategoryHistories
 from customer_segmentation.prediction.interests.model import InterestModel, normalised
 
 __all__ = ["CategoryTransitions"]
@@ -32,7 +32,7 @@ class CategoryTransitions(InterestModel):
         self.weight = weight
 
     def fit(
-        self, histories: Histories, chosen: NDArray[np.int64], popularity: Numbers
+        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
     ) -> Self:
         """Count what customers chose, by the shares of their history."""
         is_chosen = np.eye(len(popularity))[chosen]
@@ -40,12 +40,12 @@ class CategoryTransitions(InterestModel):
         self.transitions_ = normalised(counts + self.weight * popularity)
         return self
 
-    def predict(self, histories: Histories, popularity: Numbers) -> Numbers:
+    def predict(self, histories: CategoryHistories, popularity: Numbers) -> Numbers:
         """Return the mean transition of each customer's history."""
         return normalised(_shares(histories, popularity) @ self.transitions_)
 
 
-def _shares(histories: Histories, popularity: Numbers) -> Numbers:
+def _shares(histories: CategoryHistories, popularity: Numbers) -> Numbers:
     """Return the shares of the history; popularity for a customer without one."""
     value = histories.value
     is_empty = value.sum(axis=1, keepdims=True) <= 0
