@@ -57,3 +57,32 @@
 {% macro spark__sorted_texts(expression) -%}
     array_join(sort_array(collect_list({{ expression }})), ' ')
 {%- endmacro %}
+
+
+{% macro shared_categories() %}
+    {#- The categories of products whose share is a feature, by id. Categories with a higher
+        id, which many fits have to make, count in the total only. -#}
+    {{- return(range(1, 21)) -}}
+{% endmacro %}
+
+
+{% macro category_share(category) %}
+
+    {#- The share of a category in a customer's spend on all categories, as if the customer
+        had made five more purchases, spread evenly over the categories: one purchase is no
+        taste. What was returned is no taste either, and not a negative one. -#}
+
+    (
+        sum(category_totals.purchases)
+        * coalesce(
+            {{ ratio(
+                'sum(case when category_totals.category_id = ' ~ category
+                ~ ' then greatest(category_totals.spend, 0) else 0 end)',
+                'sum(greatest(category_totals.spend, 0))'
+            ) }},
+            max(even_shares.even_share_{{ category }})
+        )
+        + 5 * max(even_shares.even_share_{{ category }})
+    ) / (sum(category_totals.purchases) + 5)
+
+{%- endmacro %}

@@ -73,6 +73,8 @@ EXISTING = Population(
             *("lifetime_transactions", "morning_share", "evening_share"),
             *("mean_basket_items", "mean_basket_products", "distinct_products"),
             *("repeat_product_share", "favourite_merchant"),
+            # categories are learned from all products, those of the future among them
+            *(f"category_{number}_share" for number in range(1, 21)),
         }
     ),
 )

@@ -16,9 +16,10 @@ __all__ = ["Budget", "JudgedCategories", "choose_categories"]
 Descriptions = Sequence[Sequence[str]]
 
 SEED = 20_240_229
-# a resample or a null draw of so many products takes a tenth of a second
-JUDGED_PRODUCTS = 2_000
-QUICK_STARTS = 4
+# resamples and null draws of so many products take a tenth of a second
+RESAMPLED_PRODUCTS = 2_000
+NULL_PRODUCTS = 1_000
+QUICK_STARTS = 2
 # stabilities that differ by less are equal
 STABILITY_DECIMALS = 2
 
@@ -84,8 +85,7 @@ def choose_categories(
         return JudgedCategories(known.mean(axis=0, keepdims=True))
     found = merge_topics(known, ks, SEED)
     # categories may lose their last product, and two numbers may then be one
-    rng = np.random.default_rng(SEED)
-    sample = _sample(descriptions, rng)
+    sample = _sample(descriptions, RESAMPLED_PRODUCTS)
     references = {k: nearest(space.transform(sample), found[k]).label for k in found}
     agreement = np.array(
         run_parallel(
@@ -101,6 +101,7 @@ def choose_categories(
     column = list(found).index(k)
     other = merge_topics(known, [k], SEED + 1)[k]
     labels = nearest(known, found[k]).label
+    sample = _sample(descriptions, NULL_PRODUCTS)
     observed = _silhouette(sample, k, 0)
     drawn = run_parallel(
         (
@@ -134,10 +135,11 @@ def shuffle_words(descriptions: Descriptions, seed: int) -> list[list[str]]:
     return [[next(dealt) for _ in one] for one in descriptions]
 
 
-def _sample(descriptions: Descriptions, rng: np.random.Generator) -> Descriptions:
-    if len(descriptions) <= JUDGED_PRODUCTS:
+def _sample(descriptions: Descriptions, size: int) -> Descriptions:
+    if len(descriptions) <= size:
         return descriptions
-    rows = rng.choice(len(descriptions), JUDGED_PRODUCTS, replace=False)
+    rng = np.random.default_rng(SEED)
+    rows = rng.choice(len(descriptions), size, replace=False)
     return [descriptions[row] for row in np.sort(rows)]
 
 

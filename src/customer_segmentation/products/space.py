@@ -27,8 +27,9 @@ DIMENSIONS = 12
 MAX_TERMS = 5_000
 # a term of one product connects it with nothing
 MIN_PRODUCTS = 2
-# in mean degrees; less lets rare terms make directions of their own
-DAMPING = 5.0
+# in mean degrees; less lets rare terms make directions of their own, and resamples agree
+# less
+DAMPING = 20.0
 DECIMALS = 7
 
 

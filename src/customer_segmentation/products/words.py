@@ -19,7 +19,7 @@ _UNSPACED = re.compile(
 )
 
 
-def split_words(description: str | None) -> list[str]:
+def split_words(description: object) -> list[str]:
     """Return the words of a description, in order.
 
     Case, punctuation, digits, padding and stop words are ignored, and so are single
@@ -35,7 +35,9 @@ def split_words(description: str | None) -> list[str]:
     >>> split_words("حقيبة تسوق 🎁")
     ['حقيبة', 'تسوق', '🎁']
     """
-    text = unicodedata.normalize("NFKC", description or "").casefold()
+    # pandas has several ways to say that there is none
+    given = description if isinstance(description, str) else ""
+    text = unicodedata.normalize("NFKC", given).casefold()
     # an apostrophe is part of its word
     text = re.sub("['\u2019`]", "", text)
     if text.isascii():
