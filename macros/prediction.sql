@@ -9,7 +9,6 @@
         'prediction_test_days': 1,
         'prediction_new_customer_days': 1,
         'prediction_segment_days': 1,
-        'prediction_interest_days': 2,
         'training_customers': 1,
     } -%}
     {%- for name, minimum in minimums.items()
@@ -54,15 +53,6 @@ horizons as (
     {% for days in prediction_horizons() -%}
     select
         'next_purchases' as task,
-        {{ days }} as horizon_days
-    union all
-    {% endfor -%}
-    {#- half the horizon is a second date to choose on -#}
-    {% for days in [
-        var('prediction_interest_days'), var('prediction_interest_days') // 2
-    ] -%}
-    select
-        'interests' as task,
         {{ days }} as horizon_days
     union all
     {% endfor -%}
@@ -113,7 +103,6 @@ tasks as (
         populations.*,
         case
             when horizons.task = 'segment' then horizons.horizon_days
-            when horizons.task = 'interests' then {{ var('prediction_interest_days') }}
             else published.published_days
         end as published_days,
         case
@@ -129,13 +118,9 @@ tasks as (
     inner join horizons
         on
             horizons.task = 'segment'
-            or (horizons.task = 'interests' and {{ records }}.has_products)
-            or (
-                horizons.task = 'next_purchases'
-                and published.published_days >= horizons.horizon_days
-            )
+            or published.published_days >= horizons.horizon_days
     inner join populations
-        on horizons.task <> 'segment' or populations.population = 'new'
+        on horizons.task = 'next_purchases' or populations.population = 'new'
 
 )
 

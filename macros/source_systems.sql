@@ -99,7 +99,6 @@
             'source_system': 'string',
             'product_id': 'string',
             'product_name': 'string',
-            'category': 'string',
             'is_product': 'boolean',
         },
         'branches': {

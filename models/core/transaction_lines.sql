@@ -6,15 +6,9 @@ lines_unioned as (
 
 ),
 
-source_systems as (
+transactions as (
 
-    select * from {{ ref('source_systems') }}
-
-),
-
-transactions_unioned as (
-
-    {{ union_source_systems('transactions') }}
+    select * from {{ ref('transactions') }}
 
 ),
 
@@ -33,11 +27,8 @@ transaction_lines as (
         lines_unioned.amount
 
     from lines_unioned
-    inner join transactions_unioned
-        on lines_unioned.transaction_key = transactions_unioned.transaction_key
-    inner join source_systems
-        on transactions_unioned.source_system = source_systems.source_system
-    where transactions_unioned.transacted_at < source_systems.as_of_date
+    inner join transactions
+        on lines_unioned.transaction_key = transactions.transaction_key
 
 )
 

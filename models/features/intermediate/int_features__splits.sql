@@ -9,45 +9,26 @@ source_systems as (
 
 ),
 
-products as (
-
-    {{ union_source_systems('products') }}
-
-),
-
-with_products as (
-
-    select distinct source_system from products
-    where is_product
-
-),
-
 -- the earliest date with a history, and the end of the burn-in: customers who first buy
 -- before it may have bought before the record begins
 records as (
 
     select
-        source_systems.source_system,
-        source_systems.as_of_date,
-        with_products.source_system is not null as has_products,
-        {{ dbt.datediff(
-            'source_systems.first_purchase_date', 'source_systems.as_of_date', 'day'
-        ) }} - {{ var('prediction_history_days') }} as history_ago,
-        {{ dbt.datediff(
-            'source_systems.first_purchase_date', 'source_systems.as_of_date', 'day'
-        ) }} - {{ var('prediction_burn_in_days') }} as burn_in_ago
+        source_system,
+        as_of_date,
+        {{ dbt.datediff('first_purchase_date', 'as_of_date', 'day') }}
+        - {{ var('prediction_history_days') }} as history_ago,
+        {{ dbt.datediff('first_purchase_date', 'as_of_date', 'day') }}
+        - {{ var('prediction_burn_in_days') }} as burn_in_ago
 
     from source_systems
-    left join with_products
-        on source_systems.source_system = with_products.source_system
-    where source_systems.first_purchase_date is not null
+    where first_purchase_date is not null
 
 ),
 
 {{ prediction_tasks('records') }},
 
--- whether a later cohort can be tested than was learned from; segments need that, and
--- interests an earlier date to choose on
+-- whether a later cohort can be tested than was learned from; segments need that
 judged as (
 
     select
@@ -56,8 +37,7 @@ judged as (
 
     from tasks
     where
-        task = 'next_purchases'
-        or (task = 'interests' and 2 * published_days + offset_days <= limit_ago)
+        task <> 'segment'
         or 2 * published_days + window_days + offset_days <= limit_ago
 
 ),

@@ -5,7 +5,6 @@ with
 cohorts as (
 
     select * from {{ ref('int_prediction__cohorts') }}
-    where task = 'next_purchases'
 
 ),
 

@@ -1,7 +1,4 @@
-"""Matching: segments of a new fit keep the ids of the segments that they continue.
-
-Categories of products are matched alike.
-"""
+"""Matching: segments of a new fit keep the ids of the segments that they continue."""
 
 import re
 from collections.abc import Collection, Mapping
