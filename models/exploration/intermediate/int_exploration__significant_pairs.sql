@@ -87,15 +87,16 @@ tested_pairs as (
 ),
 
 -- Benjamini and Hochberg: so many false discoveries are expected among the pairs up to
--- a p-value, at most
+-- a p-value, at most. Spark would add up a frame that ends with the last row anew for
+-- each row
 controlled as (
 
     select
         *,
         min(least(1, p_value * tests / pairs_up_to)) over (
             partition by scope_number
-            order by p_value
-            range between current row and unbounded following
+            order by p_value desc
+            range between unbounded preceding and current row
         ) as q_value
 
     from tested_pairs
