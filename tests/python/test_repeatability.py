@@ -64,7 +64,7 @@ def registries(warehouse: Warehouse) -> dict[str, list[tuple]]:
 def test_shuffled_rows_threads_crashes_and_empty_builds_change_nothing(
     sample: Sample,
 ) -> None:
-    changed = sample.copied("changed")
+    changed = sample.copied("shuffled")
     changed.landing.unlink()
     shuffle(sample.landing, changed.landing, seed=4)
 
