@@ -14,9 +14,9 @@ transaction_lines as (
 
 ),
 
-product_categories as (
+categories as (
 
-    select * from {{ ref('product_categories') }}
+    select * from {{ ref('int_products__assignments') }}
 
 ),
 
@@ -30,13 +30,13 @@ summed_to_transactions as (
         transactions.as_of_date,
         transactions.transaction_key,
         transactions.completed_at,
-        product_categories.category_id,
+        categories.category_id,
         sum(transaction_lines.amount) as amount,
         bool_or(transaction_lines.quantity > 0) as has_pieces
 
     from transaction_lines
-    inner join product_categories
-        on transaction_lines.product_key = product_categories.product_key
+    inner join categories
+        on transaction_lines.product_key = categories.product_key
     inner join transactions
         on transaction_lines.transaction_key = transactions.transaction_key
     group by
@@ -45,7 +45,7 @@ summed_to_transactions as (
         transactions.as_of_date,
         transactions.transaction_key,
         transactions.completed_at,
-        product_categories.category_id
+        categories.category_id
 
 ),
 

@@ -103,7 +103,7 @@ even_shares as (
         ) }} as even_share_{{ category }}
         {%- endfor %}
 
-    from {{ ref('product_categories') }}
+    from {{ ref('int_products__assignments') }}
     group by source_system
 
 ),
