@@ -226,8 +226,8 @@ def telling_terms(
     """Return the terms that tell each category from all products.
 
     They have the largest share times logarithm of the lift (the part of the
-    Kullback-Leibler divergence that is theirs). A term whose words an earlier one has is
-    left out.
+    Kullback-Leibler divergence that is theirs). A term that shares a word with an
+    earlier one is left out.
     """
     weighed = space.weigh(descriptions)
     has = (weighed > 0).astype(float)
@@ -281,11 +281,14 @@ def _numbers(
 ) -> list[int]:
     """Return the numbers of categories that so many products allow."""
     points = space.transform(descriptions)
-    distinct = len(np.unique(points[points.any(axis=1)], axis=0))
-    most = distinct // PRODUCTS_PER_CATEGORY
+    known = np.asarray(points.any(axis=1))
+    texts = {
+        tuple(words) for words, one in zip(descriptions, known, strict=True) if one
+    }
+    distinct = len(np.unique(points[known], axis=0))
+    most = min(len(texts) // PRODUCTS_PER_CATEGORY, distinct, declaration.k_max)
     if most < 2:
         return [1]
-    most = min(most, declaration.k_max)
     return list(range(min(declaration.k_min, most), most + 1))
 
 
@@ -295,7 +298,7 @@ def _ids_by_name(
     earlier: FittedCategories | None,
     used_ids: Collection[int],
 ) -> dict[int, int]:
-    """A shop's own category is the one of the same name."""
+    """Give a shop's own category the id of the one of the same name."""
     known = {name: one for one, name in earlier.names.items()} if earlier else {}
     ids = {place: known[name] for place, name in enumerate(names) if name in known}
     following = max([0, *used_ids, *known.values()]) + 1
@@ -310,7 +313,7 @@ def _ids_by_products(
     used_ids: Collection[int],
     descriptions: Sequence[Sequence[str]],
 ) -> dict[int, int]:
-    """A category continues the earlier one that most of its products were in."""
+    """Give a category the id of the one that most of its products were in."""
     if earlier is None or earlier.is_own:
         return match_segments({}, {place: {} for place in size}, {}, size, used_ids)
     before = earlier.nearest(descriptions).label

@@ -41,7 +41,7 @@ class JudgedCategories:
     centres : ndarray of shape (k, d)
         Of the categories.
     stability_mean, stability_min : float or None
-        Agreement (adjusted Rand index) with fits to bootstrap resamples of the products.
+        Agreement (adjusted Rand index) with fits to bootstrap resamples.
     seed_agreement : float or None
         Agreement with a fit of other random starts.
     silhouette : float or None

@@ -27,8 +27,7 @@ DIMENSIONS = 12
 MAX_TERMS = 5_000
 # a term of one product connects it with nothing
 MIN_PRODUCTS = 2
-# in mean degrees; less lets rare terms make directions of their own, and resamples agree
-# less
+# in mean degrees; less lets rare terms make directions of their own
 DAMPING = 20.0
 DECIMALS = 7
 
@@ -101,9 +100,12 @@ class TermSpace:
         """Return points of length 1; zeros where no term is known."""
         points = np.asarray(self.weigh(descriptions) @ self.vectors)
         length = np.sqrt((points**2).sum(axis=1, keepdims=True))
-        return np.divide(
+        points = np.divide(
             points, length, out=np.zeros_like(points), where=length > 10**-DECIMALS
         )
+        # products of the same terms are the same point
+        rounded: Points = np.round(points, 9)
+        return rounded
 
     @property
     def _folds(self) -> "_Folds":
@@ -164,4 +166,5 @@ def _scaled_vectors(matrix: csr_array, dimensions: int) -> Points:
     # each direction has a fixed sign
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(count)])
-    return np.round(vectors * column_scale[:, None], DECIMALS)
+    rounded: Points = np.round(vectors * column_scale[:, None], DECIMALS)
+    return rounded

@@ -1,11 +1,13 @@
 """Topics: many small topics of products, merged into categories."""
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances
 
 from customer_segmentation.products.space import Labels, Points
@@ -38,8 +40,8 @@ def merge_topics(
 ) -> dict[int, Points]:
     """Find micro-topics, merge them into k categories, and refine these.
 
-    Each start has its own micro-topics (k-means), merged by Ward's method and refined by
-    k-means. The start with the lowest inertia is kept.
+    Each start has its own micro-topics (k-means), merged by Ward's method and refined
+    by k-means. The start with the lowest inertia is kept.
 
     Parameters
     ----------
@@ -63,7 +65,9 @@ def merge_topics(
     for number in range(starts):
         state = np.random.RandomState([seed, number])
         count = min(distinct, max(MICRO_TOPICS, 2 * max(ks)))
-        micro = KMeans(count, n_init=1, max_iter=20, random_state=state).fit(points)
+        micro = _fitted(
+            KMeans(count, n_init=1, max_iter=20, random_state=state), points
+        )
         weights = np.bincount(micro.labels_, minlength=count)
         centres = micro.cluster_centers_
         tree = linkage(centres, "ward") if count > 1 else None
@@ -79,10 +83,17 @@ def merge_topics(
                     for one in np.unique(group)
                 ]
             )
-            fitted = KMeans(len(seeds), init=seeds, n_init=1).fit(points)
+            fitted = _fitted(KMeans(len(seeds), init=seeds, n_init=1), points)
             if k not in best or fitted.inertia_ < best[k][0]:
                 best[k] = fitted.inertia_, fitted.cluster_centers_
     return {k: centres for k, (_, centres) in best.items()}
+
+
+def _fitted(clustering: KMeans, points: Points) -> KMeans:
+    """Fit, and accept that a cluster may lose all its points."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return clustering.fit(points)
 
 
 def nearest(points: Points, centres: Points) -> Nearest:

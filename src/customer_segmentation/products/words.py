@@ -4,12 +4,22 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 __all__ = ["fold_plurals", "split_words", "terms_of"]
 
 # they tell how large or of which colour a product is, and not what it is
 STOP_WORDS = frozenset(
-    ["a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "is", "it", "of", "off", "on", "or", "per", "the", "to", "up", "with", "without", "set", "sets", "pack", "pc", "pcs", "piece", "pieces", "box-of", "asst", "assorted", "ass", "design", "designs", "small", "large", "medium", "mini", "big", "giant", "extra", "size", "cm", "mm", "kg", "ml", "inch", "red", "blue", "green", "yellow", "orange", "pink", "purple", "white", "black", "grey", "gray", "brown", "ivory", "cream", "silver", "gold", "turquoise", "lilac", "colour", "colours", "color", "colors"]
+    [
+        *("a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "is", "it"),
+        *("of", "off", "on", "or", "per", "the", "to", "up", "with", "without"),
+        *("set", "sets", "pack", "pc", "pcs", "piece", "pieces", "asst", "assorted"),
+        *("ass", "design", "designs", "small", "large", "medium", "mini", "big"),
+        *("giant", "extra", "size", "cm", "mm", "kg", "ml", "inch"),
+        *("red", "blue", "green", "yellow", "orange", "pink", "purple", "white"),
+        *("black", "grey", "gray", "brown", "ivory", "cream", "silver", "gold"),
+        *("turquoise", "lilac", "colour", "colours", "color", "colors"),
+    ]
 )
 _ASCII = re.compile(r"[a-z]{2,}")
 # scripts without blanks between words: Thai to Myanmar, Khmer, kana and Han
@@ -72,7 +82,7 @@ def terms_of(words: Sequence[str], singular: Mapping[str, str]) -> Counter[str]:
     ['cup', 'tea', 'tea cup']
     """
     folded = [singular.get(word, word) for word in words]
-    pairs = [f"{one} {other}" for one, other in zip(folded, folded[1:], strict=False)]
+    pairs = [f"{one} {other}" for one, other in pairwise(folded)]
     return Counter([*folded, *pairs])
 
 
@@ -107,4 +117,4 @@ def _parts(run: str) -> list[str]:
 def _pairs(characters: str) -> list[str]:
     if len(characters) == 1:
         return [characters]
-    return [one + other for one, other in zip(characters, characters[1:], strict=False)]
+    return [one + other for one, other in pairwise(characters)]
