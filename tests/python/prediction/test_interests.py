@@ -47,7 +47,9 @@ def test_a_history_is_read_from_its_text():
 
 
 def test_categories_that_a_model_does_not_know_are_ignored():
-    found = CategoryHistories.read(texts("3:1:5.00:1 5:1:6.00:1 10:1:7.00:1"), IDS, {3: 1.0})
+    found = CategoryHistories.read(
+        texts("3:1:5.00:1 5:1:6.00:1 10:1:7.00:1"), IDS, {3: 1.0}
+    )
     assert found.spend.tolist() == [[0, 6, 0]]
     assert found.season is None
 

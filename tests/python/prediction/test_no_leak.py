@@ -119,7 +119,8 @@ def test_category_histories_of_the_past_do_not_change(base, worlds, change) -> N
     before, same, after, other = around(base, worlds[change], query, "row_key")
     assert len(before) > 500
     assert (before["category_history"] != "").mean() > 0.9
-    pd.testing.assert_frame_equal(before, same, check_exact=True)
+    # whole numbers have another type where a later one is null
+    pd.testing.assert_frame_equal(before, same, check_exact=True, check_dtype=False)
     later = other["category_history"].reindex(after.index)
     assert not after["category_history"].equals(later)
 
@@ -157,7 +158,9 @@ def test_features_end_with_the_first_purchase(base, first_only) -> None:
 
 
 def test_category_histories_end_with_the_first_purchase(base, first_only) -> None:
-    query = f"select * exclude (is_scored) {CATEGORY_HISTORIES} where population = 'new'"
+    query = (
+        f"select * exclude (is_scored) {CATEGORY_HISTORIES} where population = 'new'"
+    )
     one, other = (by_key(world, query) for world in (base, first_only))
     assert len(one) > 400
     pd.testing.assert_frame_equal(one, other, check_exact=True)
