@@ -41,7 +41,7 @@ all_months as (
         cast(
             {{ dbt.dateadd(
                 'month',
-                'cast(month_numbers.generated_number as int) - 1',
+                '(cast(month_numbers.generated_number as int) - 1)',
                 'ranges.first_month_date',
             ) }} as date
         ) as month_date
