@@ -12,6 +12,7 @@ bought.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import duckdb
@@ -58,14 +59,13 @@ def main(database: Path, categories: tuple[int, ...]) -> None:
     """Back-test every candidate over each number of categories."""
     click.echo(PUBLISHED)
     for count in categories:
-        copy = database.with_name(f"interests_{count}.duckdb")
-        copy.write_bytes(database.read_bytes())
-        try:
+        with TemporaryDirectory() as folder:
+            # views name the database, which is named by its file
+            copy = Path(folder) / database.name
+            copy.write_bytes(database.read_bytes())
             if count:
                 _rebuild(copy, count)
             _print_back_tests(copy)
-        finally:
-            copy.unlink()
 
 
 def _rebuild(database: Path, count: int) -> None:
