@@ -35,7 +35,8 @@ TABLES = (
 )
 # what is built anew for each number of categories
 REBUILT = (
-    *("int_products__fits", "int_products__assignments", "product_categories"),
+    *("int_products__fits", "int_products__assignments", "int_products__terms"),
+    "product_categories",
     *("int_features__category_totals", "int_prediction__category_sales"),
     *("int_prediction__category_outcomes", "int_prediction__category_histories"),
     "int_prediction__category_seasons",
