@@ -67,8 +67,10 @@ product_category_choices as (
             when fits_ordered.is_own then null
             when
                 fits_ordered.p_value <= {{ threshold('significance') }}
-                and fits_ordered.stability_mean >= {{ threshold('strong_mean_stability') }}
-                and fits_ordered.stability_min >= {{ threshold('strong_min_stability') }}
+                and fits_ordered.stability_mean
+                >= {{ threshold('strong_mean_stability') }}
+                and fits_ordered.stability_min
+                >= {{ threshold('strong_min_stability') }}
                 then 'strong'
             when fits_ordered.p_value <= {{ threshold('significance') }} then 'weak'
             else 'none'

@@ -38,7 +38,9 @@ category_words as (
         on
             declared_features.source_system = product_category_terms.source_system
             and declared_features.feature
-            = 'category_' || cast(product_category_terms.category_id as string) || '_share'
+            = 'category_'
+            || cast(product_category_terms.category_id as string)
+            || '_share'
     where product_category_terms.term_rank = 1
 
 ),
