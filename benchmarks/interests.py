@@ -12,6 +12,7 @@ bought.
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import duckdb
@@ -34,7 +35,8 @@ TABLES = (
 )
 # what is built anew for each number of categories
 REBUILT = (
-    *("int_products__fits", "int_products__assignments", "product_categories"),
+    *("int_products__fits", "int_products__assignments", "int_products__terms"),
+    "product_categories",
     *("int_features__category_totals", "int_prediction__category_sales"),
     *("int_prediction__category_outcomes", "int_prediction__category_histories"),
     "int_prediction__category_seasons",
@@ -58,14 +60,13 @@ def main(database: Path, categories: tuple[int, ...]) -> None:
     """Back-test every candidate over each number of categories."""
     click.echo(PUBLISHED)
     for count in categories:
-        copy = database.with_name(f"interests_{count}.duckdb")
-        copy.write_bytes(database.read_bytes())
-        try:
+        with TemporaryDirectory() as folder:
+            # views name the database, which is named by its file
+            copy = Path(folder) / database.name
+            copy.write_bytes(database.read_bytes())
             if count:
                 _rebuild(copy, count)
             _print_back_tests(copy)
-        finally:
-            copy.unlink()
 
 
 def _rebuild(database: Path, count: int) -> None:
