@@ -18,7 +18,7 @@ PLACEHOLDER = "MARTS"
 USER = "admin"
 
 
-def main() -> int:
+def main() -> None:
     """Prepare Superset's own database once, import the dashboard, and serve it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--marts", type=Path, default="data/published/marts.duckdb")
@@ -27,7 +27,7 @@ def main() -> int:
     options = parser.parse_args()
     marts, home = options.marts.resolve(), options.home.resolve()
     if not marts.exists():
-        return fail(f"{marts} is missing: run `make build` first")
+        sys.exit(f"{marts} is missing: run `make build` first")
     home.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
         "SUPERSET_HOME": str(home),
@@ -54,10 +54,12 @@ def main() -> int:
     archive = home / "dashboard.zip"
     pack(archive, marts)
     superset("import-dashboards", "--path", str(archive), "--username", USER)
-    print(f"http://127.0.0.1:{options.port}/superset/dashboard/segments/")
-    print(f"user {USER}, password in {password}; Ctrl+C ends it", flush=True)
+    sys.stdout.write(
+        f"http://127.0.0.1:{options.port}/superset/dashboard/segments/\n"
+        f"user {USER}, password in {password}; Ctrl+C ends it\n"
+    )
+    sys.stdout.flush()
     superset("run", "--port", str(options.port))
-    return 0
 
 
 def pack(archive: Path, marts: Path) -> None:
@@ -75,10 +77,5 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def fail(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
