@@ -154,6 +154,16 @@ docs: $(INSTALLED) ## describe what is built: writes target/static_index.html
 	@$(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("target/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'
 	@echo "Open target/static_index.html"
 
+# an environment of its own: Superset needs older libraries than this project
+.venv-superset/.installed: docs/superset/requirements.txt
+	test -x .venv-superset/bin/python || $(PYTHON) -m venv .venv-superset
+	.venv-superset/bin/python -m pip install --quiet --disable-pip-version-check -r docs/superset/requirements.txt
+	touch $@
+
+.PHONY: superset
+superset: .venv-superset/.installed ## open the published tables in Superset, on this machine
+	.venv-superset/bin/python docs/superset/start.py
+
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again
 	@mkdir -p $(DATA)
