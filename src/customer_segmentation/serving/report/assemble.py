@@ -77,8 +77,8 @@ def _source_report(tables: PublishedTables, source: str) -> SourceReport:
     ]
     rfm_names = sorted({str(cell["rfm"]) for cell in cells})
     before.insert(4, ("playbook", lambda: playbook_section(tables, "rfm", rfm_names)))
-    names = dict.fromkeys(
-        cell["segmentation"] for cell in cells if cell["segmentation"]
+    names = _most_trusted_first(
+        tables, {cell["segmentation"] for cell in cells if cell["segmentation"]}
     )
     return SourceReport(
         source,
@@ -89,9 +89,18 @@ def _source_report(tables: PublishedTables, source: str) -> SourceReport:
     )
 
 
-def _segmentation_sections(
-    tables: PublishedTables, segmentation: str
-) -> list[Section]:
+def _most_trusted_first(tables: PublishedTables, names: set[str]) -> list[str]:
+    """Return segmentations by their verdict."""
+    try:
+        rows = tables.rows("select segmentation, verdict from cluster_choices")
+    except MissingMartError:
+        rows = []
+    verdicts = {row["segmentation"]: row["verdict"] for row in rows}
+    order = {"strong": 0, "weak": 1, "none": 2}
+    return sorted(names, key=lambda name: (order.get(verdicts.get(name, ""), 3), name))
+
+
+def _segmentation_sections(tables: PublishedTables, segmentation: str) -> list[Section]:
     def playbook() -> Section | None:
         names = list(segment_names(tables, segmentation).values())
         return playbook_section(tables, segmentation, names)

@@ -10,6 +10,7 @@ from customer_segmentation.serving.report.style import (
     CONFIG,
     GREY,
     ORANGE,
+    SMALL,
     scale_of,
 )
 
@@ -44,12 +45,15 @@ def _tooltips(columns: Columns) -> list[alt.Tooltip]:
     ]
 
 
-def _finished(chart: Any, height: int | alt.Step = HEIGHT) -> dict[str, Any]:
-    sized = chart.properties(width="container", height=height)
-    spec: dict[str, Any] = sized.to_dict()
+def _finished(chart: Any, height: int = HEIGHT) -> dict[str, Any]:
+    spec: dict[str, Any] = chart.properties(width="container", height=height).to_dict()
     spec["config"] = CONFIG
-    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec
+
+
+def _height(rows: Rows, down: str) -> int:
+    """Return the height of one line for each name."""
+    return STEP * max(len({row[down] for row in rows}), 1)
 
 
 def _domain(order: Sequence[Any] | None) -> alt.Scale:
@@ -60,7 +64,12 @@ def _domain(order: Sequence[Any] | None) -> alt.Scale:
 def _names(
     field: str, title: str | None = None, order: Sequence[Any] | None = None
 ) -> alt.Y:
-    axis = alt.Axis(title=title, grid=False, ticks=False, domain=False, labelPadding=6)
+    # names of segments are lists: one line for each item
+    axis = alt.Axis(
+        title=title,
+        **{"grid": False, "ticks": False, "domain": False, "labelPadding": 6},
+        labelExpr="split(datum.label, ', ')",
+    )
     sort = None if order is None else list(order)
     return alt.Y(field, type="nominal", sort=sort, scale=_domain(order), axis=axis)
 
@@ -69,14 +78,18 @@ def bars(
     rows: Rows, name: str, value: str, columns: Columns, *, colour: str = BLUE
 ) -> dict[str, Any]:
     """Return horizontal bars in the order of the rows, each with its number."""
-    title, form = columns[value]
+    _, form = columns[value]
+    numbers = [row[value] or 0 for row in rows]
+    # a quarter of the width is for the number beside the longest bar
+    reach = [min(0, *numbers, 0) * 1.3, max(*numbers, 0, 0) * 1.3 or 1]
+    lines = max(str(row[name]).count(", ") + 1 for row in rows)
     base = alt.Chart(_data(rows, list(columns))).encode(
         y=_names(name),
         x=alt.X(
             value,
             type="quantitative",
-            axis=alt.Axis(title=title, format=form, tickCount=4),
-            scale=alt.Scale(padding=46, zero=True),
+            axis=None,
+            scale=alt.Scale(domain=reach, nice=False),
         ),
         tooltip=_tooltips(columns),
     )
@@ -84,7 +97,7 @@ def bars(
     text = base.mark_text(align="left", dx=4, fontSize=12).encode(
         text=alt.Text(value, type="quantitative", format=form)
     )
-    return _finished(alt.layer(drawn, text), alt.Step(STEP))
+    return _finished(alt.layer(drawn, text), max(STEP, 15 * lines) * len(rows))
 
 
 def heat_map(
@@ -123,6 +136,7 @@ def heat_map(
         The name by which the page may change the data.
     """
     title, form = columns[value]
+    height = STEP * len(order_down) if order_down else _height(rows, down)
     dark = f"luminance(scale('color', datum['{value}'])) < 0.3"
     if middle is None:
         scale = alt.Scale(scheme="viridis", reverse=True, zero=True)
@@ -140,7 +154,7 @@ def heat_map(
             axis=alt.Axis(
                 title=columns[across][0],
                 labelAngle=-40 if slanted else 0,
-                labelLimit=130 if slanted else 220,
+                labelLimit=190 if slanted else 220,
                 grid=False,
                 ticks=False,
                 domain=False,
@@ -156,12 +170,12 @@ def heat_map(
         color=alt.Color(value, type="quantitative", scale=scale, legend=legend)
     )
     if text is None:
-        return _finished(cells, alt.Step(STEP))
-    words = base.mark_text(fontSize=11).encode(
+        return _finished(cells, height)
+    words = base.mark_text(fontSize=alt.ExprRef(SMALL)).encode(
         text=alt.Text(text, type="quantitative", format=columns[text][1]),
         color=alt.condition(dark, alt.value("white"), alt.value("#22272e")),
     )
-    return _finished(alt.layer(cells, words), alt.Step(STEP))
+    return _finished(alt.layer(cells, words), height)
 
 
 def line_chart(
@@ -172,30 +186,32 @@ def line_chart(
     columns: Columns,
     *,
     marked: float | None = None,
-    log: bool = False,
     zero: bool = False,
 ) -> dict[str, Any]:
     """Return lines with points, one for each series; a rule marks one place across."""
     names = list(dict.fromkeys(str(row[series]) for row in rows))
     title, form = columns[value]
+    place = alt.X(
+        across,
+        type="ordinal",
+        axis=alt.Axis(
+            title=columns[across][0], labelAngle=0, grid=False, labelOverlap=True
+        ),
+    )
     base = alt.Chart(_data(rows, list(columns)))
     drawn = base.mark_line(point=alt.OverlayMarkDef(size=60), strokeWidth=2).encode(
-        x=alt.X(
-            across,
-            type="ordinal",
-            axis=alt.Axis(title=columns[across][0], labelAngle=0, grid=False),
-        ),
+        x=place,
         y=alt.Y(
             value,
             type="quantitative",
             axis=alt.Axis(title=title, format=form, tickCount=5),
-            scale=alt.Scale(type="symlog") if log else alt.Scale(zero=zero),
+            scale=alt.Scale(zero=zero),
         ),
         color=alt.Color(
             series,
             type="nominal",
             scale=alt.Scale(**scale_of(names)),
-            legend=alt.Legend(title=None, columns=2),
+            legend=alt.Legend(title=None, columns=2) if len(names) > 1 else None,
         ),
         shape=alt.Shape(series, type="nominal", legend=None),
         tooltip=_tooltips(columns),
@@ -205,7 +221,7 @@ def line_chart(
     rule = (
         alt.Chart(alt.InlineData([{across: marked}]))
         .mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=2)
-        .encode(x=alt.X(across, type="ordinal"))
+        .encode(x=place)
     )
     return _finished(alt.layer(rule, drawn))
 
@@ -228,9 +244,7 @@ def months(rows: Rows, value: str, columns: Columns) -> dict[str, Any]:
                 type="quantitative",
                 axis=alt.Axis(title=title, format=form, tickCount=5),
             ),
-            opacity=alt.condition(
-                "datum.is_partial", alt.value(0.45), alt.value(1.0)
-            ),
+            opacity=alt.condition("datum.is_partial", alt.value(0.45), alt.value(1.0)),
             tooltip=_tooltips(columns),
         )
     )
@@ -290,9 +304,10 @@ def scatter(rows: Rows, names: list[str], columns: Columns) -> dict[str, Any]:
 
 def dendrogram(lines: Rows, leaves: Sequence[str]) -> dict[str, Any]:
     """Return a tree of segments: the shorter the way between two, the more alike."""
-    height = STEP * max(len(leaves), 2)
+    height = 40 * max(len(leaves), 2)
     spoken = " : ".join(
-        f"datum.value == {place} ? leaves[{place}]" for place in range(len(leaves))
+        f"datum.value == {place} ? split(leaves[{place}], ', ')"
+        for place in range(len(leaves))
     )
     chart = (
         alt.Chart(_data(lines, ["x", "y", "x2", "y2"]))
@@ -336,6 +351,8 @@ def calibration(rows: Rows, columns: Columns) -> dict[str, Any]:
             "value",
             type="quantitative",
             axis=alt.Axis(title=value, format=form, tickCount=5),
+            # the tenth decile would press the others to the ground
+            scale=alt.Scale(type="sqrt"),
         ),
         color=alt.Color(
             "what",

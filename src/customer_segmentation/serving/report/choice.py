@@ -8,7 +8,7 @@ from customer_segmentation.serving.report.contents import Figure, Section
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.words import count, decimals
 
-__all__ = ["NO_STRUCTURE", "choice_section", "choice_of"]
+__all__ = ["NO_STRUCTURE", "choice_of", "choice_section"]
 
 NO_STRUCTURE = (
     "These segments are drawn into customers who do not fall into groups: random data "
@@ -37,9 +37,7 @@ READ = {
 
 def choice_of(tables: PublishedTables, segmentation: str) -> dict[str, Any]:
     """Return the row of ``cluster_choices``; empty if nothing was chosen."""
-    found = tables.rows(
-        "from cluster_choices where segmentation = ?", segmentation
-    )
+    found = tables.rows("from cluster_choices where segmentation = ?", segmentation)
     return found[0] if found else {}
 
 

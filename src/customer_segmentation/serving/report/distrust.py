@@ -59,9 +59,11 @@ def _no_structure(tables: PublishedTables, source: str) -> Iterator[str]:
     ):
         names = [row["segmentation"] for row in rows if row["verdict"] == verdict]
         if names:
-            yield f"{listed(names)}: each of these segmentations {said}." if (
-                len(names) > 1
-            ) else f"{names[0]} {said}."
+            yield (
+                f"{listed(names)}: each of these segmentations {said}."
+                if (len(names) > 1)
+                else f"{names[0]} {said}."
+            )
 
 
 def _many_missing(tables: PublishedTables, source: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ def findings_section(tables: PublishedTables, source: str) -> Section:
     """Return what is found; a finding whose table is missing is left out."""
     found: list[Finding] = []
     kinds: tuple[Callable[..., Iterator[Finding]], ...] = (
-        *(_once, _segments_worth, _verdicts, _winnable, _predictions),
+        *(_once, _verdicts, _segments_worth, _winnable, _predictions),
     )
     for kind in kinds:
         try:
@@ -100,7 +100,9 @@ def _winnable(tables: PublishedTables, source: str) -> Iterator[Finding]:
         yield Finding(
             f"{count(customers)} customers bought often and have stopped"
             + (f"; so far they spent {money(sum(spent))}." if spent else "."),
-            "; ".join(f"{row['rfm_segment']}: {count(row['customers'])}" for row in rows)
+            "; ".join(
+                f"{row['rfm_segment']}: {count(row['customers'])}" for row in rows
+            )
             + " (customer_rfm)",
         )
 

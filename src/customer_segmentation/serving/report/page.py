@@ -79,12 +79,12 @@ def figures_of(source: SourceReport, number: int) -> Iterator[tuple[str, Figure]
 
 
 def json_for_script(value: Any) -> str:
-    """Return JSON that no text in it can end the script, or begin markup.
+    r"""Return JSON that no text in it can end the script, or begin markup.
 
     Examples
     --------
     >>> json_for_script({"name": "</script>"})
-    '{"name":"\\\\u003c/script\\\\u003e"}'
+    '{"name":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character in "<>&\u2028\u2029":

@@ -16,7 +16,11 @@ def playbook_section(
         return None
     rows = tables.rows("from segment_playbook")
     named = next(
-        (name for name in ("segment", "segment_name", "rfm_segment") if name in rows[0]),
+        (
+            name
+            for name in ("segment", "segment_name", "rfm_segment")
+            if name in rows[0]
+        ),
         None,
     )
     if named is None:

@@ -36,7 +36,6 @@ TESTS = """
     where source_system = ? and split = 'test'
     group by all
     having any_value(value) filter (is_champion) is not null
-    order by task, population, horizon_days desc, metric
 """
 CALIBRATION = """
     select outcome, population, horizon_days, decile, customers, predicted, actual,
@@ -50,7 +49,15 @@ CALIBRATION = """
 
 def tests_of(tables: PublishedTables, source: str) -> list[dict[str, Any]]:
     """Return the tests of the champions, beside their baselines."""
-    return tables.rows(TESTS, source)
+    order = list(METRICS)
+    return sorted(
+        tables.rows(TESTS, source),
+        key=lambda row: (
+            *(row["task"], row["population"], -row["horizon_days"]),
+            order.index(row["metric"]) if row["metric"] in order else len(order),
+            row["metric"],
+        ),
+    )
 
 
 def predictions_section(tables: PublishedTables, source: str) -> Section:
@@ -66,7 +73,9 @@ def predictions_section(tables: PublishedTables, source: str) -> Section:
     parts: list[Figure | Grid] = [*_calibrations(tables, source)]
     for population, task in dict.fromkeys((t["population"], t["task"]) for t in tests):
         of_one = [
-            row for row in tests if (row["population"], row["task"]) == (population, task)
+            row
+            for row in tests
+            if (row["population"], row["task"]) == (population, task)
         ]
         parts.append(_grid(of_one, population, task))
     return Section("predictions", title, _expected(tables, source), parts=parts)
@@ -144,10 +153,11 @@ def _calibration(
     return Figure(
         f"calibration-{population}",
         f"Predicted and actual {outcome}, {population} customers",
-        f"Lines: mean {outcome} of the next {horizon} days by decile of the prediction: "
-        f"actual, predicted, and the baseline in its own deciles.{said}",
+        f"Lines: mean {outcome} of the next {horizon} days by decile of the prediction:"
+        f" actual, predicted, and the baseline in its own deciles.{said}",
         calibration(points, columns),
-        "The closer the two lines, the more a prediction means what it says.",
+        "The closer predicted and actual, the more a prediction means what it says. "
+        "The axis is that of square roots.",
         is_main=True,
     )
 

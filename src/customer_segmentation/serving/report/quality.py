@@ -64,7 +64,9 @@ def data_section(tables: PublishedTables, source: str) -> Section:
                 f"{shown[0]['what']} with {count(shown[0]['raw_rows'])} rows.",
                 bars(shown, "what", "raw_rows", columns),
                 "A row can have several reasons. All are in rejected_records"
-                + (f"; the {REASONS} most frequent." if len(rejects) > REASONS else "."),
+                + (
+                    f"; the {REASONS} most frequent." if len(rejects) > REASONS else "."
+                ),
             )
         )
     return Section("data", "The data, and how good they are", sentences, parts=parts)
@@ -101,5 +103,3 @@ def published_words(tables: PublishedTables) -> str:
         f"Published {row['at'][:16]} UTC, version {row['version']}: "
         f"{count(row['passed'])} tests passed, {count(row['warned'])} warned."
     )
-
-

@@ -6,7 +6,7 @@ from customer_segmentation.serving.report.charts import bars, heat_map
 from customer_segmentation.serving.report.contents import Figure, Grid, Section
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.segment_map import segment_map
-from customer_segmentation.serving.report.words import count, money, percent
+from customer_segmentation.serving.report.words import count, listed, money, percent
 
 __all__ = ["cells_of", "customers_section", "rfm_section"]
 
@@ -73,7 +73,6 @@ def rfm_section(tables: PublishedTables, cells: list[dict[str, Any]]) -> Section
         )
     }
     total = sum(row["customers"] for row in named)
-    revenue = sum(row["revenue"] or 0 for row in named)
     has_money = any(row["revenue"] is not None for row in scored)
     parts: list[Figure | Grid] = [_segment_map(tables, named)]
     if has_money:
@@ -103,8 +102,7 @@ def rfm_section(tables: PublishedTables, cells: list[dict[str, Any]]) -> Section
                     described.get(row["rfm"], {}).get("description") or "",
                     count(row["customers"]),
                     percent(row["customers"] / total),
-                    money(row["revenue"])
-                    + (f" ({percent(row['revenue'] / revenue)})" if row["revenue"] and revenue > 0 else ""),
+                    money(row["revenue"]),
                 ]
                 for row in named
             ],
@@ -114,6 +112,14 @@ def rfm_section(tables: PublishedTables, cells: list[dict[str, Any]]) -> Section
         "Score 5 is the most recent, or the most frequent, fifth of the customers; "
         "equal customers have equal scores."
     ]
+    for measure in ("recency", "frequency"):
+        nobody = set(SCORES) - {row[measure] for row in scored}
+        if nobody:
+            sentences.append(
+                f"Nobody has the {measure} score "
+                f"{listed(map(str, sorted(nobody)))}: more than a fifth of the "
+                "customers are equal, and share one score."
+            )
     if not has_money:
         sentences.append("There are no amounts, so there is no monetary score.")
     return Section("rfm", "RFM segments", sentences, parts=parts)
@@ -187,9 +193,7 @@ def _by_segment(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
 
 
-def _summed(
-    cells: list[dict[str, Any]], keys: tuple[str, ...]
-) -> list[dict[str, Any]]:
+def _summed(cells: list[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
     sums: dict[tuple[Any, ...], dict[str, Any]] = {}
     for cell in cells:
         place = tuple(cell[key] for key in keys)

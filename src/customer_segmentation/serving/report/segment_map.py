@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from customer_segmentation.serving.report.style import CONFIG
+from customer_segmentation.serving.report.style import CONFIG, SMALL
 
 __all__ = ["segment_map"]
 
@@ -33,7 +33,13 @@ def segment_map(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for place in places
     ]
     scores = alt.Scale(domain=[0.5, 5.5], nice=False)
-    axis = {"values": [1, 2, 3, 4, 5], "grid": False, "ticks": False, "domain": False}
+    axis = {
+        "values": [1, 2, 3, 4, 5],
+        "format": "d",
+        "grid": False,
+        "ticks": False,
+        "domain": False,
+    }
     base = alt.Chart(alt.InlineData(rows)).encode(
         tooltip=[
             alt.Tooltip("rfm", type="nominal", title="RFM segment"),
@@ -62,12 +68,12 @@ def segment_map(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "customers",
             type="quantitative",
             scale=alt.Scale(scheme="viridis", reverse=True, zero=True),
-            legend=alt.Legend(
-                format=",d", direction="horizontal", gradientLength=160
-            ),
+            legend=alt.Legend(format=",d", direction="horizontal", gradientLength=160),
         ),
     )
-    text = base.mark_text(fontSize=11, lineHeight=13, baseline="middle").encode(
+    text = base.mark_text(
+        fontSize=alt.ExprRef(SMALL), lineHeight=12, baseline="middle"
+    ).encode(
         x=alt.X("x", type="quantitative", scale=scores),
         y=alt.Y("y", type="quantitative", scale=scores),
         text=alt.Text("words", type="nominal"),
@@ -81,5 +87,4 @@ def segment_map(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         alt.layer(drawn, text).properties(width="container", height=320).to_dict()
     )
     spec["config"] = CONFIG
-    spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     return spec

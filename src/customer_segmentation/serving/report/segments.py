@@ -1,5 +1,6 @@
 """The segments of a segmentation: sizes, revenue, profiles, rules, likeness."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -200,7 +201,7 @@ def _likeness(rows: list[dict[str, Any]], declared: list[str]) -> Figure | None:
         corners = [(float(x), (float(y) - 5) / 10) for x, y in zip(xs, ys, strict=True)]
         lines += [
             {"x": one[0], "y": one[1], "x2": other[0], "y2": other[1]}
-            for one, other in zip(corners, corners[1:], strict=False)
+            for one, other in pairwise(corners)
         ]
     return Figure(
         "dendrogram",

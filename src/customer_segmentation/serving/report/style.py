@@ -5,7 +5,7 @@ Categories have the colours of Okabe and Ito (2008), orders those of viridis.
 
 from typing import Any
 
-__all__ = ["BLUE", "CONFIG", "GREY", "OKABE_ITO", "ORANGE", "scale_of"]
+__all__ = ["BLUE", "CONFIG", "GREY", "OKABE_ITO", "ORANGE", "SMALL", "scale_of"]
 
 OKABE_ITO = [
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7"),
@@ -14,6 +14,8 @@ OKABE_ITO = [
 BLUE, ORANGE, GREY = OKABE_ITO[0], OKABE_ITO[5], "#8a8a8a"
 INK, FAINT = "#22272e", "#e4e7eb"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+# the size of a text in a cell, which is narrow on a phone
+SMALL = "width < 330 ? 8.5 : 11"
 CONFIG: dict[str, Any] = {
     "font": FONT,
     "background": "white",
@@ -42,7 +44,7 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def scale_of(names: list[str]) -> dict[str, list[str]]:
+def scale_of(names: list[str]) -> dict[str, Any]:
     """Return the colours of categories: the same name has the same colour in all."""
     colours = [OKABE_ITO[number % len(OKABE_ITO)] for number in range(len(names))]
     return {"domain": names, "range": colours}

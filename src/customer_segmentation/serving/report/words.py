@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 __all__ = ["count", "decimals", "listed", "money", "percent"]
 
-UNKNOWN = "–"
-THOUSAND, MILLION = 1e4, 1e6
+UNKNOWN = "\N{EN DASH}"
 
 
 def count(value: float | None) -> str:
@@ -13,8 +12,8 @@ def count(value: float | None) -> str:
 
     Examples
     --------
-    >>> count(1234567), count(None)
-    ('1,234,567', '–')
+    >>> count(1234567)
+    '1,234,567'
     """
     return UNKNOWN if value is None else f"{value:,.0f}"
 
@@ -29,8 +28,8 @@ def money(value: float | None) -> str:
     """
     if value is None:
         return UNKNOWN
-    if abs(value) >= MILLION:
-        return f"{value / MILLION:,.2f} million"
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:,.2f} million"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
 
 
@@ -39,14 +38,13 @@ def percent(value: float | None) -> str:
 
     Examples
     --------
-    >>> percent(0.7303), percent(0.0042), percent(None)
-    ('73 %', '0.4 %', '–')
+    >>> percent(0.7303), percent(0.0042)
+    ('73 %', '0.4 %')
     """
     if value is None:
         return UNKNOWN
-    return f"{value:.0%}".replace("%", " %") if abs(value) >= 0.1 or value == 0 else (
-        f"{value:.1%}".replace("%", " %")
-    )
+    digits = 0 if abs(value) >= 0.1 or value == 0 else 1
+    return f"{value:.{digits}%}".replace("%", " %")
 
 
 def decimals(value: float | None, digits: int = 2) -> str:
@@ -57,7 +55,8 @@ def decimals(value: float | None, digits: int = 2) -> str:
     >>> decimals(0.35278)
     '0.35'
     """
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+    # no minus before a zero
+    return UNKNOWN if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def listed(texts: Iterable[str]) -> str:
