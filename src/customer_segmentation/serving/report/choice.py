@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from customer_segmentation.serving.report.charts import line_chart
 from customer_segmentation.serving.report.contents import Figure, Section
+from customer_segmentation.serving.report.curves import line_chart
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.words import count, decimals
 

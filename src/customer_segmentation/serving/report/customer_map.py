@@ -1,8 +1,8 @@
 """The map of the customers: their first two principal components."""
 
-from customer_segmentation.serving.report.charts import scatter
 from customer_segmentation.serving.report.choice import NO_STRUCTURE, choice_of
 from customer_segmentation.serving.report.contents import Figure, Section
+from customer_segmentation.serving.report.maps import scatter
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.segments import segment_names
 from customer_segmentation.serving.report.words import count

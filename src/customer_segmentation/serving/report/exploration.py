@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from customer_segmentation.serving.report.charts import bars, line_chart, months
+from customer_segmentation.serving.report.charts import bars
 from customer_segmentation.serving.report.contents import Figure, Section
+from customer_segmentation.serving.report.curves import line_chart, months
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.words import count, money, percent
 

@@ -95,6 +95,7 @@ def json_for_script(value: Any) -> str:
 @cache
 def _library() -> str:
     """Return the JavaScript of Vega, Vega-Lite and Vega-Embed, bundled offline."""
-    library: str = vl_convert.javascript_bundle()
+    # without a snippet, the names of its libraries are global; its types ask for one
+    library: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
     # no text of the library may end the script that holds it
     return library.replace("</script", "<\\/script").replace("<!--", "<\\!--")

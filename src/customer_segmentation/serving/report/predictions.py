@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from customer_segmentation.serving.report.charts import calibration
 from customer_segmentation.serving.report.contents import Figure, Grid, Section
+from customer_segmentation.serving.report.curves import calibration
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.words import count, decimals, money, percent
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from customer_segmentation.serving.report.style import CONFIG, SMALL
+from customer_segmentation.serving.report.style import BARE, CONFIG, SMALL
 
 __all__ = ["segment_map"]
 
@@ -33,13 +33,7 @@ def segment_map(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for place in places
     ]
     scores = alt.Scale(domain=[0.5, 5.5], nice=False)
-    axis = {
-        "values": [1, 2, 3, 4, 5],
-        "format": "d",
-        "grid": False,
-        "ticks": False,
-        "domain": False,
-    }
+    axis: dict[str, Any] = BARE | {"values": [1, 2, 3, 4, 5], "format": "d"}
     base = alt.Chart(alt.InlineData(rows)).encode(
         tooltip=[
             alt.Tooltip("rfm", type="nominal", title="RFM segment"),

@@ -7,8 +7,9 @@ import numpy as np
 from scipy.cluster.hierarchy import dendrogram as tree_of
 from scipy.cluster.hierarchy import linkage
 
-from customer_segmentation.serving.report.charts import bars, dendrogram, heat_map
+from customer_segmentation.serving.report.charts import bars, heat_map
 from customer_segmentation.serving.report.contents import Figure, Grid, Section
+from customer_segmentation.serving.report.maps import dendrogram
 from customer_segmentation.serving.report.published import PublishedTables
 from customer_segmentation.serving.report.words import count, decimals, money, percent
 

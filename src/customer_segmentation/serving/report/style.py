@@ -5,7 +5,7 @@ Categories have the colours of Okabe and Ito (2008), orders those of viridis.
 
 from typing import Any
 
-__all__ = ["BLUE", "CONFIG", "GREY", "OKABE_ITO", "ORANGE", "SMALL", "scale_of"]
+__all__ = ["BARE", "BLUE", "CONFIG", "GREY", "OKABE_ITO", "ORANGE", "SMALL", "scale_of"]
 
 OKABE_ITO = [
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7"),
@@ -14,6 +14,8 @@ OKABE_ITO = [
 BLUE, ORANGE, GREY = OKABE_ITO[0], OKABE_ITO[5], "#8a8a8a"
 INK, FAINT = "#22272e", "#e4e7eb"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+# an axis of names
+BARE: dict[str, Any] = {"grid": False, "ticks": False, "domain": False}
 # the size of a text in a cell, which is narrow on a phone
 SMALL = "width < 330 ? 8.5 : 11"
 CONFIG: dict[str, Any] = {
