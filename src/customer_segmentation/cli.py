@@ -133,11 +133,12 @@ def build(context: click.Context, arguments: tuple[str, ...]) -> None:
 )
 def report(published: Path, output: Path | None, pictures: Path | None) -> None:
     """Write a report of the published tables: one HTML file that opens offline."""
-    from customer_segmentation.serving.report import write_report
+    from customer_segmentation.serving.report import write_index, write_report
 
     page = output or published.with_name("report.html")
     write_report(published, page, pictures)
-    click.echo(f"Open {page}")
+    # a place of one's own gets the report only
+    click.echo(f"Open {page if output else write_index(page)}")
 
 
 def main() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.serving.report.assemble import assemble
-from customer_segmentation.serving.report.page import render
+from customer_segmentation.serving.report.page import render, render_index
 from customer_segmentation.serving.report.pictures import write_pictures
 from customer_segmentation.serving.report.published import opened
 
-__all__ = ["write_report"]
+__all__ = ["write_index", "write_report"]
 
 
 def write_report(published: Path, output: Path, pictures: Path | None = None) -> None:
@@ -34,9 +34,7 @@ def write_report(published: Path, output: Path, pictures: Path | None = None) ->
     page = render(report)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        new = output.with_name(f".{output.name}.{os.getpid()}.new")
-        new.write_text(page, encoding="utf-8")
-        new.replace(output)
+        _replace(output, page)
         if pictures is not None:
             write_pictures(report, pictures)
     except OSError as error:
@@ -44,3 +42,18 @@ def write_report(published: Path, output: Path, pictures: Path | None = None) ->
             f"cannot write {error.filename or output}: {error.strerror}; name another "
             "place with --output or --pictures"
         ) from error
+
+
+def write_index(report: Path) -> Path:
+    """Write ``index.html`` beside the report, which leads to it and to the docs."""
+    index = report.with_name("index.html")
+    docs = report.with_name("docs.html")
+    _replace(index, render_index(report.name, docs.name if docs.exists() else ""))
+    return index
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file aside, and put it in its place in one step."""
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)

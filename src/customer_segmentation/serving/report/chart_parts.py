@@ -73,6 +73,11 @@ def names_down(
         **BARE,
         labelPadding=6,
         labelExpr="split(datum.label, ', ')",
+        labelBaseline=alt.condition(
+            "length(split(datum.value, ', ')) > 1",
+            alt.value("bottom"),
+            alt.value("middle"),
+        ),
     )
     sort = None if order is None else list(order)
     return alt.Y(field, type="nominal", sort=sort, scale=domain_of(order), axis=axis)

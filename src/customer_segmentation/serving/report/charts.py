@@ -47,7 +47,7 @@ def bars(
     text = base.mark_text(align="left", dx=4, fontSize=12).encode(
         text=alt.Text(value, type="quantitative", format=form)
     )
-    return finished(alt.layer(drawn, text), max(STEP, 15 * lines) * len(rows))
+    return finished(alt.layer(drawn, text), max(STEP, 17 * lines) * len(rows))
 
 
 def heat_map(

@@ -37,7 +37,12 @@ READ = {
 
 def choice_of(tables: PublishedTables, segmentation: str) -> dict[str, Any]:
     """Return the row of ``cluster_choices``; empty if nothing was chosen."""
-    found = tables.rows("from cluster_choices where segmentation = ?", segmentation)
+    found = tables.rows(
+        "select algorithm, n_clusters, verdict, is_pinned, customers,"
+        " excluded_customers, structure_p_value, correlation_p_value,"
+        " stability_mean, stability_min, silhouette from cluster_choices where segmentation = ?",
+        segmentation,
+    )
     return found[0] if found else {}
 
 
@@ -45,7 +50,8 @@ def choice_section(tables: PublishedTables, segmentation: str) -> Section:
     """Return the curves of the search, and the verdict in words."""
     choice = choice_of(tables, segmentation)
     candidates = tables.rows(
-        "from cluster_candidates where segmentation = ? and n_clusters is not null"
+        "select algorithm, setting, n_clusters, inertia, silhouette, stability_mean"
+        " from cluster_candidates where segmentation = ? and n_clusters is not null"
         " order by algorithm, n_clusters, setting",
         segmentation,
     )

@@ -38,7 +38,11 @@ PLACES = 10
 
 def exploration_section(tables: PublishedTables, source: str) -> Section | None:
     """Return sales by month, and how the revenue is concentrated."""
-    [system] = tables.rows("from source_systems where source_system = ?", source)
+    [system] = tables.rows(
+        "select has_transactions, has_amounts from source_systems"
+        " where source_system = ?",
+        source,
+    )
     if not system["has_transactions"]:
         return None
     by_month = tables.rows(MONTHS, source)

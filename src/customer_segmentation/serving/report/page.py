@@ -15,7 +15,7 @@ from customer_segmentation.serving.report.contents import (
     SourceReport,
 )
 
-__all__ = ["figures_of", "json_for_script", "render"]
+__all__ = ["figures_of", "json_for_script", "render", "render_index"]
 
 # the filters read lists, which are half as long as mappings
 CELL_FIELDS = (
@@ -26,13 +26,7 @@ CELL_FIELDS = (
 
 def render(report: Report) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=PackageLoader("customer_segmentation.serving.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = _environment()
     environment.tests["figure"] = lambda part: isinstance(part, Figure)
     figures = {
         key: figure.spec
@@ -51,6 +45,22 @@ def render(report: Report) -> str:
         data=json_for_script(data),
         library=_library() if figures else "",
         key_of=key_of,
+    )
+
+
+def render_index(report: str, docs: str) -> str:
+    """Return a page that leads to the report and to the docs, if there are any."""
+    template = _environment().get_template("index.html.j2")
+    return template.render(report=report, docs=docs)
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("customer_segmentation.serving.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

@@ -14,7 +14,11 @@ COUNTED = ("customers", "transactions", "transaction_lines", "products")
 
 def data_section(tables: PublishedTables, source: str) -> Section:
     """Return rows, period, rejects and their reasons."""
-    [system] = tables.rows("from source_systems where source_system = ?", source)
+    [system] = tables.rows(
+        "select first_event_at, last_event_at, as_of_date, has_transactions,"
+        " has_amounts from source_systems where source_system = ?",
+        source,
+    )
     rows = {
         name: tables.rows(
             f"select count(*) as n from {name} where source_system = ?", source
@@ -51,8 +55,14 @@ def data_section(tables: PublishedTables, source: str) -> Section:
     )
     parts: list[Figure | Grid] = [grid]
     if rejects:
+        is_one_table = len({row["source_table"] for row in rejects}) == 1
         shown = [
-            row | {"what": f"{row['reason']} ({row['source_table']})"}
+            row
+            | {
+                "what": row["reason"]
+                if is_one_table
+                else f"{row['reason']}, {row['source_table']}"
+            }
             for row in rejects[:REASONS]
         ]
         columns = {"what": ("reason", ""), "raw_rows": ("raw rows", ",d")}

@@ -41,7 +41,9 @@ def segments_section(tables: PublishedTables, segmentation: str) -> Section:
     rows = [
         row | {"segment": names[row["segment_id"]]}
         for row in tables.rows(
-            "from segments where segmentation = ? order by segment_id", segmentation
+            "select segment_id, customers, share, revenue, revenue_share from segments"
+            " where segmentation = ? order by segment_id",
+            segmentation,
         )
     ]
     title = "Segments: size, revenue and rules"
@@ -91,14 +93,18 @@ def segments_section(tables: PublishedTables, segmentation: str) -> Section:
     parts.append(
         Grid(
             "Segments",
-            ["segment", "customers", "share", "revenue", "share of revenue"],
+            [
+                *("segment", "customers", "share"),
+                *(("revenue", "share of revenue") if has_revenue else ()),
+            ],
             [
                 [
-                    row["segment"],
-                    count(row["customers"]),
-                    percent(row["share"]),
-                    money(row["revenue"]),
-                    percent(row["revenue_share"]),
+                    *(row["segment"], count(row["customers"]), percent(row["share"])),
+                    *(
+                        (money(row["revenue"]), percent(row["revenue_share"]))
+                        if has_revenue
+                        else ()
+                    ),
                 ]
                 for row in rows
             ],
@@ -115,7 +121,8 @@ def profiles_section(tables: PublishedTables, segmentation: str) -> Section:
     rows = [
         row | {"segment": names.get(row["segment_id"], f"{row['segment_id']}")}
         for row in tables.rows(
-            "select * from segment_profiles where segmentation = ?"
+            "select segment_id, feature, is_declared, mean, population_mean, lift,"
+            " difference from segment_profiles where segmentation = ?"
             " and difference is not null order by segment_id, importance_rank, feature",
             segmentation,
         )
@@ -218,7 +225,8 @@ def _rules(
     tables: PublishedTables, segmentation: str, names: dict[int, str]
 ) -> list[Grid]:
     rows = tables.rows(
-        "from segment_rules where segmentation = ?"
+        "select segment_id, rule, customers, precision, coverage, fidelity"
+        " from segment_rules where segmentation = ?"
         " qualify row_number() over (partition by segment_id order by rule_number) <= ?"
         " order by segment_id, rule_number",
         *(segmentation, RULES_PER_SEGMENT),

@@ -34,17 +34,17 @@ def money(value: float | None) -> str:
 
 
 def percent(value: float | None) -> str:
-    """Return a share in percent.
+    r"""Return a share in percent.
 
     Examples
     --------
     >>> percent(0.7303), percent(0.0042)
-    ('73 %', '0.4 %')
+    ('73\xa0%', '0.4\xa0%')
     """
     if value is None:
         return UNKNOWN
     digits = 0 if abs(value) >= 0.1 or value == 0 else 1
-    return f"{value:.{digits}%}".replace("%", " %")
+    return f"{value:.{digits}%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def decimals(value: float | None, digits: int = 2) -> str:
