@@ -87,7 +87,7 @@ def heat_map(
     """
     title, form = columns[value]
     height = STEP * len(order_down) if order_down else height_of(rows, down)
-    dark = f"luminance(scale('color', datum['{value}'])) < 0.3"
+    dark = f"luminance(scale('color', datum['{value}'])) < 0.22"
     if middle is None:
         scale = alt.Scale(scheme="viridis", reverse=True, zero=True)
     else:

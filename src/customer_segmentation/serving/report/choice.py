@@ -40,7 +40,8 @@ def choice_of(tables: PublishedTables, segmentation: str) -> dict[str, Any]:
     found = tables.rows(
         "select algorithm, n_clusters, verdict, is_pinned, customers,"
         " excluded_customers, structure_p_value, correlation_p_value,"
-        " stability_mean, stability_min, silhouette from cluster_choices where segmentation = ?",
+        " stability_mean, stability_min, silhouette"
+        " from cluster_choices where segmentation = ?",
         segmentation,
     )
     return found[0] if found else {}

@@ -72,7 +72,7 @@ def segment_map(places: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         y=alt.Y("y", type="quantitative", scale=scores),
         text=alt.Text("words", type="nominal"),
         color=alt.condition(
-            "luminance(scale('color', datum.customers)) < 0.3",
+            "luminance(scale('color', datum.customers)) < 0.22",
             alt.value("white"),
             alt.value("#22272e"),
         ),

@@ -30,7 +30,8 @@ def money(value: float | None) -> str:
         return UNKNOWN
     if abs(value) >= 1e6:
         return f"{value / 1e6:,.2f} million"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+    is_whole = abs(value) >= 100 or value == 0
+    return f"{value:,.0f}" if is_whole else f"{value:,.2f}"
 
 
 def percent(value: float | None) -> str:
