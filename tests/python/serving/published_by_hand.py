@@ -146,8 +146,10 @@ create table top_entities as select 'shop' as source_system, 'product' as entity
     range as entity_rank, 'key' as entity_key, '<b>' || range as entity_name,
     0.1 as revenue_share, 0.1 as purchase_share, 3 as purchases,
     10.5 as revenue from range(1, 4);
-create table segment_playbook as select 'Champions' as segment,
-    'Thank them' as action, 'rfm' as segmentation;
+create table segment_actions as select 'shop' as source_system,
+    'rfm' as segmentation, null::int as segment_id, 'Champions' as segment_name,
+    'They buy' as persona, 'Keep them' as goal, 'Thank them' as action,
+    'email' as channel, null as offer, 'spend' as success_measure;
 """
 
 

@@ -143,8 +143,8 @@ def test_tables_of_later_versions_are_drawn_if_they_are_there(tmp_path: Path) ->
     names = [figure.name for figure in movement.figures]
     assert names == ["migrations", "cohorts", "lifecycle"]
     assert len(section(shop.after, "interests").parts) == 3
-    assert section(shop.before, "playbook-rfm").parts[0].rows == [
-        ["Champions", "Thank them"]
+    assert section(shop.before, "playbook").parts[0].rows == [
+        ["Champions", "They buy", "Keep them", "Thank them", "email", "", "spend"]
     ]
     old = assembled(make_published(tmp_path / "old.duckdb", later=False)).sources[0]
     assert {"movement", "interests"}.isdisjoint(one.name for one in old.after)

@@ -28,7 +28,6 @@ from customer_segmentation.serving.report.rfm import (
 )
 from customer_segmentation.serving.report.segments import (
     profiles_section,
-    segment_names,
     segments_section,
 )
 
@@ -75,8 +74,7 @@ def _source_report(tables: PublishedTables, source: str) -> SourceReport:
         ("predictions", lambda: predictions_section(tables, source)),
         ("distrust", lambda: distrust_section(tables, source)),
     ]
-    rfm_names = sorted({str(cell["rfm"]) for cell in cells})
-    before.insert(4, ("playbook", lambda: playbook_section(tables, "rfm", rfm_names)))
+    before.insert(4, ("playbook", lambda: playbook_section(tables, source, "rfm")))
     names = _most_trusted_first(
         tables, {cell["segmentation"] for cell in cells if cell["segmentation"]}
     )
@@ -84,7 +82,7 @@ def _source_report(tables: PublishedTables, source: str) -> SourceReport:
         source,
         _made(before),
         _made(after),
-        {name: _segmentation_sections(tables, name) for name in names},
+        {name: _segmentation_sections(tables, source, name) for name in names},
         cells,
     )
 
@@ -100,18 +98,16 @@ def _most_trusted_first(tables: PublishedTables, names: set[str]) -> list[str]:
     return sorted(names, key=lambda name: (order.get(verdicts.get(name, ""), 3), name))
 
 
-def _segmentation_sections(tables: PublishedTables, segmentation: str) -> list[Section]:
-    def playbook() -> Section | None:
-        names = list(segment_names(tables, segmentation).values())
-        return playbook_section(tables, segmentation, names)
-
+def _segmentation_sections(
+    tables: PublishedTables, source: str, segmentation: str
+) -> list[Section]:
     return _made(
         [
             ("choice", lambda: choice_section(tables, segmentation)),
             ("segments", lambda: segments_section(tables, segmentation)),
             ("map", lambda: map_section(tables, segmentation)),
             ("profiles", lambda: profiles_section(tables, segmentation)),
-            ("playbook", playbook),
+            ("playbook", lambda: playbook_section(tables, source, segmentation)),
         ]
     )
 

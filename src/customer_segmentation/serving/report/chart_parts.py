@@ -14,6 +14,7 @@ __all__ = [
     "STEP",
     "Columns",
     "Rows",
+    "centred",
     "domain_of",
     "finished",
     "height_of",
@@ -53,6 +54,11 @@ def finished(chart: Any, height: int = HEIGHT) -> dict[str, Any]:
     return spec
 
 
+def centred(has_lines: str) -> Any:
+    """Return where the first line of a label stands, so that all are in the middle."""
+    return alt.condition(has_lines, alt.value("bottom"), alt.value("middle"))
+
+
 def height_of(rows: Rows, down: str) -> int:
     """Return the height of one line for each name."""
     return STEP * max(len({row[down] for row in rows}), 1)
@@ -73,11 +79,7 @@ def names_down(
         **BARE,
         labelPadding=6,
         labelExpr="split(datum.label, ', ')",
-        labelBaseline=alt.condition(
-            "length(split(datum.value, ', ')) > 1",
-            alt.value("bottom"),
-            alt.value("middle"),
-        ),
+        labelBaseline=centred("length(split(datum.value, ', ')) > 1"),
     )
     sort = None if order is None else list(order)
     return alt.Y(field, type="nominal", sort=sort, scale=domain_of(order), axis=axis)

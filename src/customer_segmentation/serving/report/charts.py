@@ -31,7 +31,7 @@ def bars(
     _, form = columns[value]
     numbers = [row[value] or 0 for row in rows]
     # a quarter of the width is for the number beside the longest bar
-    reach = [min(0, *numbers, 0) * 1.3, max(*numbers, 0, 0) * 1.3 or 1]
+    reach = [min(0, *numbers, 0) * 1.35, max(*numbers, 0, 0) * 1.35 or 1]
     lines = max(str(row[name]).count(", ") + 1 for row in rows)
     base = alt.Chart(inline(rows, list(columns))).encode(
         y=names_down(name),
@@ -45,7 +45,12 @@ def bars(
     )
     drawn = base.mark_bar(color=colour, height={"band": 0.7})
     text = base.mark_text(align="left", dx=4, fontSize=12).encode(
-        text=alt.Text(value, type="quantitative", format=form)
+        text=alt.Text(
+            value,
+            type="quantitative",
+            # 4.18M has room on a phone, too
+            format=".3~s" if reach[1] >= 1e6 else form,
+        )
     )
     return finished(alt.layer(drawn, text), max(STEP, 17 * lines) * len(rows))
 

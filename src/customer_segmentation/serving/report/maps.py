@@ -8,6 +8,7 @@ import altair as alt
 from customer_segmentation.serving.report.chart_parts import (
     Columns,
     Rows,
+    centred,
     finished,
     inline,
     tooltips,
@@ -73,7 +74,8 @@ def scatter(rows: Rows, names: list[str], columns: Columns) -> dict[str, Any]:
 
 def dendrogram(lines: Rows, leaves: Sequence[str]) -> dict[str, Any]:
     """Return a tree of segments: the shorter the way between two, the more alike."""
-    height = 40 * max(len(leaves), 2)
+    listed = [str(place) for place, name in enumerate(leaves) if ", " in name]
+    height = 46 * max(len(leaves), 2)
     spoken = " : ".join(
         f"datum.value == {place} ? split(leaves[{place}], ', ')"
         for place in range(len(leaves))
@@ -82,7 +84,11 @@ def dendrogram(lines: Rows, leaves: Sequence[str]) -> dict[str, Any]:
         alt.Chart(inline(lines, ["x", "y", "x2", "y2"]))
         .mark_rule(color=BLUE, strokeWidth=2)
         .encode(
-            x=alt.X("x", type="quantitative", title="distance (Ward)"),
+            x=alt.X(
+                "x",
+                type="quantitative",
+                axis=alt.Axis(title="distance (Ward)", tickCount=4),
+            ),
             x2="x2",
             y=alt.Y(
                 "y",
@@ -91,6 +97,9 @@ def dendrogram(lines: Rows, leaves: Sequence[str]) -> dict[str, Any]:
                 axis=alt.Axis(
                     title=None,
                     values=list(range(len(leaves))),
+                    labelBaseline=centred(
+                        f"indexof([{','.join(listed)}], datum.value) >= 0"
+                    ),
                     labelExpr=f"{spoken} : ''",
                     grid=False,
                     ticks=False,

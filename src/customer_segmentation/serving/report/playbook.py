@@ -5,47 +5,35 @@ from customer_segmentation.serving.report.published import PublishedTables
 
 __all__ = ["playbook_section"]
 
-COLUMNS = ("goal", "action", "channel", "offer", "success_measure", "measured_by")
+COLUMNS = ("segment_name", "persona", "goal", "action", "channel", "offer")
+MEASURED = "success_measure"
 
 
 def playbook_section(
-    tables: PublishedTables, segmentation: str, segments: list[str]
+    tables: PublishedTables, source: str, segmentation: str
 ) -> Section | None:
     """Return the recommended action of each segment; none without a playbook."""
-    if not tables.has("segment_playbook"):
+    if not tables.has("segment_actions"):
         return None
-    rows = tables.rows("from segment_playbook")
-    named = next(
-        (
-            name
-            for name in ("segment", "segment_name", "rfm_segment")
-            if name in rows[0]
-        ),
-        None,
+    columns = (*COLUMNS, MEASURED)
+    rows = tables.rows(
+        f"select {', '.join(columns)} from segment_actions"
+        " where source_system = ? and segmentation = ? order by segment_id nulls first,"
+        " segment_name",
+        *(source, segmentation),
     )
-    if named is None:
+    if not rows:
         return None
-    shown = [
-        row
-        for row in rows
-        if row.get("segmentation", segmentation) == segmentation
-        and row[named] in segments
-    ]
-    columns = [column for column in COLUMNS if column in rows[0]]
-    if not shown or not columns:
-        return None
+    titles = ["segment", "who they are", *COLUMNS[2:], "success is measured by"]
     return Section(
-        f"playbook-{segmentation}",
+        "playbook",
         "Recommended actions",
         ["Each action is a hypothesis: measure it against a hold-out group."],
         parts=[
             Grid(
                 "Actions by segment",
-                ["segment", *(column.replace("_", " ") for column in columns)],
-                [
-                    [str(row[named]), *(str(row[column] or "") for column in columns)]
-                    for row in sorted(shown, key=lambda row: str(row[named]))
-                ],
+                titles,
+                [[str(row[name] or "") for name in columns] for row in rows],
             )
         ],
     )

@@ -108,7 +108,7 @@
     const spec = data.figures[key];
     if (narrow) {
       spec.config.axis.labelLimit = 118;
-      spec.config.legend.labelLimit = 130;
+      spec.config.legend.labelLimit = 250;
     }
     return spec;
   }
