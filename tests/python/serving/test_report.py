@@ -57,6 +57,11 @@ def assembled(published: Path) -> Report:
         return assemble(tables)
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return assembled(make_published(tmp_path_factory.mktemp("report") / "marts.duckdb"))
+
+
 def section(sections: list[Section], name: str) -> Section:
     [found] = [one for one in sections if one.name == name]
     return found
@@ -100,8 +105,8 @@ def test_every_chart_has_words_for_those_who_cannot_see_it(published: Path) -> N
     assert min(map(len, labels)) > 40
 
 
-def test_findings_rest_on_numbers(published: Path) -> None:
-    shop = assembled(published).sources[0]
+def test_findings_rest_on_numbers(report: Report) -> None:
+    shop = report.sources[0]
     said = text_of(section(shop.before, "findings")).replace("\xa0", " ")
     assert "20 % of the buyers bought once. 10 of 50 customers" in said
     assert "The segments of shop_value are not shown to exist." in said
@@ -113,15 +118,15 @@ def test_findings_rest_on_numbers(published: Path) -> None:
     assert "PSI of 0.90" in doubts
 
 
-def test_no_structure_is_said_above_the_pictures(published: Path) -> None:
-    sections = assembled(published).sources[0].segmentations["shop_value"]
+def test_no_structure_is_said_above_the_pictures(report: Report) -> None:
+    sections = report.sources[0].segmentations["shop_value"]
     for name in ("choice", "map"):
         assert "do not fall into groups" in section(sections, name).warning
     assert "48 customers; 2 more miss a feature" in text_of(section(sections, "choice"))
 
 
-def test_without_money_or_dates_or_groups_the_report_says_so(published: Path) -> None:
-    members = assembled(published).sources[2]
+def test_without_money_or_dates_or_groups_the_report_says_so(report: Report) -> None:
+    members = report.sources[2]
     assert members.name == "members"
     assert "no transactions" in text_of(section(members.before, "data"))
     assert "no predictions" in text_of(section(members.after, "predictions"))
@@ -132,13 +137,15 @@ def test_without_money_or_dates_or_groups_the_report_says_so(published: Path) ->
     assert "nothing to compare" in text_of(section(sections, "profiles"))
 
 
-def test_a_source_system_without_customers_says_so(published: Path) -> None:
-    closed = assembled(published).sources[1]
+def test_a_source_system_without_customers_says_so(report: Report) -> None:
+    closed = report.sources[1]
     assert "has no customers" in text_of(closed.before[0])
 
 
-def test_tables_of_later_versions_are_drawn_if_they_are_there(tmp_path: Path) -> None:
-    shop = assembled(make_published(tmp_path / "new.duckdb")).sources[0]
+def test_tables_of_later_versions_are_drawn_if_they_are_there(
+    report: Report, tmp_path: Path
+) -> None:
+    shop = report.sources[0]
     movement = section(shop.after, "movement")
     names = [figure.name for figure in movement.figures]
     assert names == ["migrations", "cohorts", "lifecycle"]

@@ -50,6 +50,8 @@ def _migrations(tables: PublishedTables, source: str) -> list[Figure]:
         "share": ("share of the segment before", ".0%"),
         "customers": ("customers", ",d"),
     }
+    # one order for both: who stayed is on the diagonal
+    names = sorted({row[end] for row in rows for end in ("from_segment", "to_segment")})
     moved = sum(r["customers"] for r in rows if r["from_segment"] != r["to_segment"])
     total = sum(r["customers"] for r in rows)
     return [
@@ -63,6 +65,8 @@ def _migrations(tables: PublishedTables, source: str) -> list[Figure]:
                 rows,
                 *("to_segment", "from_segment", "share", columns),
                 text="customers",
+                order_across=names,
+                order_down=names,
                 slanted=True,
             ),
             "Numbers are customers. Each row sums to all customers of the segment "
