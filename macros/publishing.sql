@@ -115,6 +115,14 @@
 {% endmacro %}
 
 
+{% macro spark__publish_tables(tables, tests) %}
+    {#- Parquet tables of Spark are read while they are built: nothing is copied yet. -#}
+    {%- do log(
+        'Not published: on Spark, read the tables where they are built.', info=true
+    ) -%}
+{% endmacro %}
+
+
 {% macro describe_published(node) %}
     {#- The descriptions of a table and its columns, which BI tools show. -#}
     {%- do run_query(
