@@ -38,8 +38,8 @@ REBUILT = (
     *("int_products__fits", "int_products__assignments", "int_products__terms"),
     "product_categories",
     *("int_features__category_totals", "int_prediction__category_sales"),
-    *("int_prediction__category_outcomes", "int_prediction__category_histories"),
-    "int_prediction__category_seasons",
+    *("int_prediction__category_outcomes", "int_prediction__category_texts"),
+    *("int_prediction__category_histories", "int_prediction__category_seasons"),
 )
 DATABASE_VARIABLE = "CUSTOMER_SEGMENTATION_DATABASE"
 # an earlier measurement, with other categories

@@ -41,6 +41,42 @@
 {% endmacro %}
 
 
+{% macro prediction_records(source_systems, products) %}
+
+    {#- CTEs that say how long the record of each source system is, the last is `records`:
+        the earliest date with a history, and the end of the burn-in. Customers who first
+        buy before it may have bought before the record begins. A column that ends in
+        `_ago` counts days before the as-of date. -#}
+
+    {%- set days = dbt.datediff(
+        source_systems ~ '.first_purchase_date', source_systems ~ '.as_of_date', 'day'
+    ) -%}
+with_products as (
+
+    select distinct source_system from {{ products }}
+    where is_product
+
+),
+
+records as (
+
+    select
+        {{ source_systems }}.source_system,
+        {{ source_systems }}.as_of_date,
+        with_products.source_system is not null as has_products,
+        {{ days }} - {{ var('prediction_history_days') }} as history_ago,
+        {{ days }} - {{ var('prediction_burn_in_days') }} as burn_in_ago
+
+    from {{ source_systems }}
+    left join with_products
+        on {{ source_systems }}.source_system = with_products.source_system
+    where {{ source_systems }}.first_purchase_date is not null
+
+)
+
+{%- endmacro %}
+
+
 {% macro prediction_tasks(records) %}
 
     {#- CTEs that say what can be predicted of each source system, the last is `tasks`. A

@@ -36,8 +36,8 @@ customer_interests as (
         categories.category_name,
         interest_scores.interest_rank,
         interest_scores.probability,
-        interest_scores.interest_rank <= 3 as is_top_interest,
-        interest_scores.model_id
+        interest_scores.model_id,
+        interest_scores.interest_rank <= 3 as is_top_interest
 
     from interest_scores
     left join categories

@@ -15,34 +15,7 @@ products as (
 
 ),
 
-with_products as (
-
-    select distinct source_system from products
-    where is_product
-
-),
-
--- the earliest date with a history, and the end of the burn-in: customers who first buy
--- before it may have bought before the record begins
-records as (
-
-    select
-        source_systems.source_system,
-        source_systems.as_of_date,
-        with_products.source_system is not null as has_products,
-        {{ dbt.datediff(
-            'source_systems.first_purchase_date', 'source_systems.as_of_date', 'day'
-        ) }} - {{ var('prediction_history_days') }} as history_ago,
-        {{ dbt.datediff(
-            'source_systems.first_purchase_date', 'source_systems.as_of_date', 'day'
-        ) }} - {{ var('prediction_burn_in_days') }} as burn_in_ago
-
-    from source_systems
-    left join with_products
-        on source_systems.source_system = with_products.source_system
-    where source_systems.first_purchase_date is not null
-
-),
+{{ prediction_records('source_systems', 'products') }},
 
 {{ prediction_tasks('records') }},
 

@@ -9,21 +9,15 @@ as_of_dates as (
 
 ),
 
-category_totals as (
-
-    select * from {{ ref('int_features__category_totals') }}
-
-),
-
 first_purchases as (
 
     select * from {{ ref('int_features__first_purchases') }}
 
 ),
 
-category_sales as (
+category_texts as (
 
-    select * from {{ ref('int_prediction__category_sales') }}
+    select * from {{ ref('int_prediction__category_texts') }}
 
 ),
 
@@ -68,77 +62,6 @@ measured as (
 
 ),
 
--- what a customer has bought of each category as of the date; a new customer has one
--- purchase
-totals as (
-
-    select
-        'existing' as population,
-        customer_key,
-        as_of_date,
-        category_id,
-        purchases,
-        spend,
-        last_purchase_date
-
-    from category_totals
-
-    union all
-
-    select
-        'new' as population,
-        first_purchases.customer_key,
-        first_purchases.as_of_date,
-        category_sales.category_id,
-        1 as purchases,
-        category_sales.spend,
-        first_purchases.first_purchase_date as last_purchase_date
-
-    from first_purchases
-    inner join category_sales
-        on first_purchases.transaction_key = category_sales.transaction_key
-
-),
-
-ranked as (
-
-    select
-        *,
-        {{ dbt.datediff('last_purchase_date', 'as_of_date', 'day') }} as recency_days,
-        row_number() over (
-            partition by population, customer_key, as_of_date
-            order by
-                spend desc nulls last,
-                purchases desc,
-                last_purchase_date desc,
-                category_id asc
-        ) as spend_rank
-
-    from totals
-    where purchases > 0
-
-),
-
-joined_to_texts as (
-
-    select
-        population,
-        customer_key,
-        as_of_date,
-        max(case when spend_rank = 1 then category_id end) as main_category,
-        count(*) as distinct_categories,
-        min(recency_days) as category_recency_days,
-        {{ sorted_texts(
-            "cast(category_id as string) || ':' || cast(purchases as string) || ':'"
-            ~ " || cast(coalesce(cast(spend as decimal(18, 2)), 0) as string) || ':'"
-            ~ " || cast(recency_days as string)"
-        ) }} as category_history
-
-    from ranked
-    group by population, customer_key, as_of_date
-
-),
-
 category_histories as (
 
     select
@@ -149,18 +72,18 @@ category_histories as (
         measured.first_purchase_date,
         measured.is_training_customer,
         measured.is_scored,
-        cast(joined_to_texts.main_category as string) as main_category,
-        coalesce(joined_to_texts.distinct_categories, 0) as distinct_categories,
-        joined_to_texts.category_recency_days,
-        coalesce(joined_to_texts.category_history, '') as category_history
+        category_texts.category_recency_days,
+        cast(category_texts.main_category as string) as main_category,
+        coalesce(category_texts.distinct_categories, 0) as distinct_categories,
+        coalesce(category_texts.category_history, '') as category_history
 
     from measured
     inner join flags on measured.source_system = flags.source_system
-    left join joined_to_texts
+    left join category_texts
         on
-            measured.customer_key = joined_to_texts.customer_key
-            and measured.population = joined_to_texts.population
-            and measured.as_of_date = joined_to_texts.as_of_date
+            measured.customer_key = category_texts.customer_key
+            and measured.population = category_texts.population
+            and measured.as_of_date = category_texts.as_of_date
     where measured.is_training_customer or measured.is_scored
 
 )

@@ -51,8 +51,9 @@ windows as (
         predicted_dates.horizon_days,
         predicted_dates.as_of_date,
         {{ days_before(365, 'predicted_dates.as_of_date') }} as from_date,
-        {{ days_after('predicted_dates.horizon_days - 365', 'predicted_dates.as_of_date') }}
-            as end_date
+        {{ days_after(
+            'predicted_dates.horizon_days - 365', 'predicted_dates.as_of_date'
+        ) }} as end_date
 
     from predicted_dates
     inner join source_systems

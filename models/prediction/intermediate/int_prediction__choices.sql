@@ -16,8 +16,8 @@ measures as (
 
 ),
 
--- where chance is measured, a model must beat the best baseline by more than chance in a
--- measure, and be worse by more than chance in none
+-- where chance is measured, a model must beat the best baseline by more than chance in
+-- a measure, and be worse by more than chance in none
 compared as (
 
     select
@@ -48,7 +48,10 @@ eligible as (
     having
         bool_or(is_baseline)
         or count(is_better) = 0
-        or (bool_or(coalesce(is_better, false)) and not bool_or(coalesce(is_worse, false)))
+        or (
+            bool_or(coalesce(is_better, false))
+            and not bool_or(coalesce(is_worse, false))
+        )
 
 ),
 

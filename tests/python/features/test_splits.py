@@ -30,7 +30,8 @@ def splits_by_sql(compiled_code: str, records: list[Record]) -> list[dict[str, A
     with duckdb.connect() as connection:
         connection.register("records", source_systems)
         code = compiled_code.replace('"main"."source_systems"', '"source_systems"')
-        code = code.replace('"main_private"."int_online_retail__products"', '"products"')
+        products = '"main_private"."int_online_retail__products"'
+        code = code.replace(products, '"products"')
         connection.execute("attach ':memory:' as warehouse; use warehouse")
         connection.execute("create table source_systems as from records")
         connection.execute(

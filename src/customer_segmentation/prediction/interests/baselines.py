@@ -26,7 +26,10 @@ class Popularity(InterestModel):
     """All customers are interested in what was bought most lately."""
 
     def fit(
-        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
+        self,
+        histories: CategoryHistories,
+        chosen: NDArray[np.int64],
+        popularity: Numbers,
     ) -> Self:
         """Learn nothing: the popularity is known."""
         return self
@@ -75,7 +78,10 @@ class ShrunkHistory(InterestModel):
     is_calibrated = True
 
     def fit(
-        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
+        self,
+        histories: CategoryHistories,
+        chosen: NDArray[np.int64],
+        popularity: Numbers,
     ) -> Self:
         """Choose the weight of popularity."""
         typical = max(float(np.median(histories.value.sum(axis=1))), 1.0)
@@ -91,5 +97,7 @@ class ShrunkHistory(InterestModel):
         return _shrunk(histories, popularity, self.weight_)
 
 
-def _shrunk(histories: CategoryHistories, popularity: Numbers, weight: float) -> Numbers:
+def _shrunk(
+    histories: CategoryHistories, popularity: Numbers, weight: float
+) -> Numbers:
     return normalised(histories.value + weight * popularity)

@@ -54,7 +54,10 @@ class CategoryChoice(InterestModel):
         self.penalty = penalty
 
     def fit(
-        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
+        self,
+        histories: CategoryHistories,
+        chosen: NDArray[np.int64],
+        popularity: Numbers,
     ) -> Self:
         """Learn the weights that make what was chosen most probable."""
         self.typical_value_ = max(float(np.median(histories.value.sum(axis=1))), 1.0)

@@ -43,7 +43,10 @@ class InterestModel(ABC, BaseEstimator):
 
     @abstractmethod
     def fit(
-        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
+        self,
+        histories: CategoryHistories,
+        chosen: NDArray[np.int64],
+        popularity: Numbers,
     ) -> Self:
         """Learn from n customers.
 
@@ -131,7 +134,9 @@ class Interests(BaseEstimator):
         spread = (1 - SPREAD) * _raised(found, self.power_) + SPREAD * self.popularity_
         return pd.DataFrame(spread, features.index, self.categories_)
 
-    def _out_of_fold(self, histories: CategoryHistories, chosen: NDArray[np.int64]) -> Numbers:
+    def _out_of_fold(
+        self, histories: CategoryHistories, chosen: NDArray[np.int64]
+    ) -> Numbers:
         found = np.zeros(histories.spend.shape)
         folds = KFold(FOLDS, shuffle=True, random_state=SEED)
         for train, test in folds.split(found):

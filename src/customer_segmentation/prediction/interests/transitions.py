@@ -32,7 +32,10 @@ class CategoryTransitions(InterestModel):
         self.weight = weight
 
     def fit(
-        self, histories: CategoryHistories, chosen: NDArray[np.int64], popularity: Numbers
+        self,
+        histories: CategoryHistories,
+        chosen: NDArray[np.int64],
+        popularity: Numbers,
     ) -> Self:
         """Count what customers chose, by the shares of their history."""
         is_chosen = np.eye(len(popularity))[chosen]
