@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+from customer_segmentation.raw_tables import LANDED_BY_NAME
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
@@ -23,7 +23,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("source_system", type=click.Choice(sorted(SOURCE_SYSTEMS)))
+@click.argument("source_system", type=click.Choice(sorted(LANDED_BY_NAME)))
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
@@ -39,7 +39,7 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     PATH is an Excel workbook with one sheet per table, or a file or folder with the
     name of its table. Any name will do if the source system has only one table.
     Several files of one table are its periods; records that two of them share land
-    once.
+    once. `land campaigns sends.csv` lands what was sent to whom.
 
     The files land in the folder that the environment variable
     CUSTOMER_SEGMENTATION_LANDING names, by default data/landing.
@@ -47,7 +47,7 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     from customer_segmentation.landing import land_files
 
     landing_zone = Path(os.environ.get(LANDING_VARIABLE, DEFAULT_LANDING))
-    land_files(SOURCE_SYSTEMS[source_system], paths, landing_zone, append=append)
+    land_files(LANDED_BY_NAME[source_system], paths, landing_zone, append=append)
 
 
 @cli.command()

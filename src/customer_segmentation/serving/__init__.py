@@ -1,5 +1,6 @@
-"""Serving: what people read is published whole, or not at all."""
+"""Serving: what people read is published whole, audiences, and what campaigns did."""
 
+from customer_segmentation.serving.effects import Effect, GroupSums, estimate_effect
 from customer_segmentation.serving.publishing import Publisher
 
-__all__ = ["Publisher"]
+__all__ = ["Effect", "GroupSums", "Publisher", "estimate_effect"]
