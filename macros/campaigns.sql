@@ -167,3 +167,21 @@
         ) as bigint
     )
 {%- endmacro %}
+
+
+{% macro why_effect_is_unknown() %}
+    {#- Why nothing can be said of a campaign; null if it can be measured. -#}
+    case
+        when runs.start_date is null then 'nobody_treated'
+        when measures.measure = 'spend' and not runs.has_amounts then 'no_amounts'
+        when coalesce(groups_counted.treated_customers, 0) = 0 then 'nobody_treated'
+        when coalesce(groups_counted.control_customers, 0) = 0 then 'no_holdout'
+        when not runs.is_over then 'window_open'
+        when
+            least(groups_counted.treated_customers, groups_counted.control_customers)
+            < {{ threshold('campaign_min_customers') }}
+            then 'too_few_customers'
+        when groups_counted.buyers < {{ threshold('campaign_min_buyers') }}
+            then 'too_few_buyers'
+    end
+{%- endmacro %}

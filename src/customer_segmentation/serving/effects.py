@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Self
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 __all__ = ["Effect", "GroupSums", "estimate_effect"]
 
@@ -150,7 +150,7 @@ def estimate_effect(treated: GroupSums, control: GroupSums) -> Effect:
     unadjusted = treated.mean - control.mean
     estimate = unadjusted - slope * (treated.mean_before - control.mean_before)
     variance = unexplained / freedom * sum(1 / group.customers for group in groups)
-    half = float(student.ppf(UPPER_TAIL, freedom)) * sqrt(variance)
+    half = float(stdtrit(freedom, UPPER_TAIL)) * sqrt(variance)
     return Effect(
         estimate,
         estimate - half,
