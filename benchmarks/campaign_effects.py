@@ -40,9 +40,7 @@ class Shop:
     tail: float
     persistence: float = 0.7
 
-    def draw(
-        self, rng: np.random.Generator, customers: int
-    ) -> tuple[Numbers, Numbers]:
+    def draw(self, rng: np.random.Generator, customers: int) -> tuple[Numbers, Numbers]:
         """Return what customers spend before a campaign, and in its window."""
         kept = np.sqrt(self.persistence) * rng.normal(size=customers)
         eager = rng.beta(4 * self.buying, 4 * (1 - self.buying), size=customers)

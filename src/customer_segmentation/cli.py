@@ -1,4 +1,4 @@
-"""The ``customer-segmentation`` command: land raw files, simulate them, build.
+"""The ``customer-segmentation`` command: land, simulate, build and export.
 
 The commands import what they run when they run it, so ``--help`` is quick.
 """
@@ -14,6 +14,8 @@ from customer_segmentation.raw_tables import LANDED_BY_NAME
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
+PUBLISHED_VARIABLE = "CUSTOMER_SEGMENTATION_PUBLISHED"
+DEFAULT_PUBLISHED = "data/published/marts.duckdb"
 
 
 @click.group()
@@ -107,6 +109,56 @@ def build(context: click.Context, arguments: tuple[str, ...]) -> None:
     from customer_segmentation.build import build as run_build
 
     context.exit(run_build(arguments))
+
+
+@cli.command()
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--campaign", help="The audience of this campaign.")
+@click.option("--segmentation", help="rfm, or the name of a segmentation.")
+@click.option("--segment", help="Name or number of a segment of --segmentation.")
+@click.option(
+    "--columns", default="", help="Columns to write, separated by commas, in order."
+)
+@click.option(
+    "--with-holdout",
+    is_flag=True,
+    help="Write customers who are held out too, with the column is_control. Do not "
+    "write to them.",
+)
+def export(
+    output: Path,
+    campaign: str | None,
+    segmentation: str | None,
+    segment: str | None,
+    columns: str,
+    with_holdout: bool,
+) -> None:
+    """Write an audience or a segment to OUTPUT, a .csv or .parquet file.
+
+    The customers come from the last published version: the file that the environment
+    variable CUSTOMER_SEGMENTATION_PUBLISHED names, by default
+    data/published/marts.duckdb. Customers who are held out of a campaign are left out.
+    """
+    from customer_segmentation.serving import export_campaign, export_segment
+
+    published = Path(os.environ.get(PUBLISHED_VARIABLE, DEFAULT_PUBLISHED))
+    chosen = [name.strip() for name in columns.split(",") if name.strip()]
+    if campaign is not None and segmentation is None and segment is None:
+        customers = export_campaign(
+            published, campaign, output, columns=chosen, holdout=with_holdout
+        )
+    elif campaign is None and None not in (segmentation, segment) and not with_holdout:
+        assert segmentation is not None
+        assert segment is not None
+        customers = export_segment(
+            published, segmentation, segment, output, columns=chosen
+        )
+    else:
+        raise InputError(
+            "name either --campaign, or both --segmentation and --segment; "
+            "--with-holdout is for campaigns"
+        )
+    click.echo(f"Wrote {customers} customers to {output}")
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from customer_segmentation.serving.campaigns import measure_campaigns
 from customer_segmentation.serving.effects import Effect, GroupSums, estimate_effect
+from customer_segmentation.serving.export import export_campaign, export_segment
 from customer_segmentation.serving.publishing import Publisher
 
 __all__ = [
@@ -9,5 +10,7 @@ __all__ = [
     "GroupSums",
     "Publisher",
     "estimate_effect",
+    "export_campaign",
+    "export_segment",
     "measure_campaigns",
 ]

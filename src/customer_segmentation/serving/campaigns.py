@@ -29,9 +29,7 @@ def measure_campaigns(group_sums: engine.Relation) -> pd.DataFrame:
         The fields of ``Effect`` by campaign, source system and measure. Campaigns with
         fewer than two customers on a side are left out.
     """
-    sums = engine.read(
-        group_sums, [*KEYS, "side", *SUMS], order_by=[*KEYS, "side"]
-    )
+    sums = engine.read(group_sums, [*KEYS, "side", *SUMS], order_by=[*KEYS, "side"])
     effects = []
     for key, sides in sums.groupby(KEYS, sort=True):
         groups = {
