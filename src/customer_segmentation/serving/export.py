@@ -75,7 +75,7 @@ def export_campaign(
             )
         _check_columns(connection, published, "campaign_audiences", chosen)
         table = connection.execute(
-            f"select {', '.join(chosen)} from campaign_audiences"  # noqa: S608
+            f"select {', '.join(chosen)} from campaign_audiences"
             " where campaign = ? and (not is_control or ?) order by priority",
             [campaign, holdout],
         ).to_arrow_table()
@@ -147,7 +147,7 @@ def export_segment(
             )
         _check_columns(connection, published, "members", chosen)
         table = connection.execute(
-            f"select {', '.join(chosen)} from members"  # noqa: S608
+            f"select {', '.join(chosen)} from members"
             " where segmentation = $kind"
             " and (segment_name = $name or cast(segment_id as varchar) = $name)"
             " order by customer_key",
@@ -201,7 +201,7 @@ def _listed(what: str, names: dict[str, object]) -> str:
 
 
 def _write(table: pa.Table, output: Path) -> int:
-    """Write a file that is there whole or not at all, and that its owner alone reads."""
+    """Write a file whole or not at all, which its owner alone can read."""
     if output.suffix not in (".csv", ".parquet"):
         raise InputError(f"{output}: the name must end in .csv or .parquet")
     scratch = None

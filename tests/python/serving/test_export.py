@@ -20,12 +20,14 @@ def published(tmp_path: Path) -> Path:
     with duckdb.connect(path) as connection:
         connection.execute("""
             create table campaign_plans as select * from (values
-                ('spring', 'planned'), ('autumn', 'suppressed')) as t (campaign, status);
+                ('spring', 'planned'), ('autumn', 'suppressed'))
+                as t (campaign, status);
             create table campaign_audiences as select * from (values
                 ('spring', '7', 'reward', 'email', '=1+1', 2, false),
                 ('spring', '-8', 'reward', 'email', null, 1, false),
                 ('spring', '9', 'reward', 'email', 'Ok', 3, true))
-                as t (campaign, customer_id, action, channel, offer, priority, is_control);
+                as t (campaign, customer_id, action, channel, offer, priority,
+                    is_control);
             create table customers as select * from (values
                 ('shop:7', '7', -5), ('shop:9', '9', 6))
                 as t (customer_key, customer_id, age);
