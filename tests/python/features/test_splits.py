@@ -36,7 +36,9 @@ def splits_by_sql(compiled_code: str, records: list[Record]) -> list[dict[str, A
         connection.execute("create table source_systems as from records")
         connection.execute(
             "create table products as"
-            " select source_system, true as is_product from records"
+            " select source_system, true as is_product, null as product_key,"
+            " null as product_id, null as product_name, null as category"
+            " from records"
         )
         return connection.execute(code).to_arrow_table().to_pylist()
 
