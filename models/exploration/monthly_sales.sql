@@ -22,7 +22,7 @@ dated as (
         is_completed,
         is_return,
         amount,
-        coalesce(completed_at, transacted_at) as happened_at,
+        {{ happened_at() }} as happened_at,
         min(completed_at) over (partition by customer_key) as first_completed_at
 
     from transactions

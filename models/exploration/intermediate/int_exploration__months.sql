@@ -12,9 +12,9 @@ transactions as (
 
 ),
 
-month_numbers as (
+all_months as (
 
-    {{ dbt.generate_series(3600) }}
+    select * from {{ ref('int_movement__months') }}
 
 ),
 
@@ -23,10 +23,8 @@ ranges as (
 
     select
         source_system,
-        cast(date_trunc('month', min(coalesce(completed_at, transacted_at))) as date)
-            as first_month_date,
-        cast(date_trunc('month', max(coalesce(completed_at, transacted_at))) as date)
-            as last_month_date
+        cast(date_trunc('month', min({{ happened_at() }})) as date) as first_month_date,
+        cast(date_trunc('month', max({{ happened_at() }})) as date) as last_month_date
 
     from transactions
     group by source_system
@@ -34,27 +32,6 @@ ranges as (
 ),
 
 -- every month between the first and the last, those without a transaction, too
-all_months as (
-
-    select
-        ranges.source_system,
-        cast(
-            {{ dbt.dateadd(
-                'month',
-                '(cast(month_numbers.generated_number as int) - 1)',
-                'ranges.first_month_date',
-            ) }} as date
-        ) as month_date
-
-    from ranges
-    inner join month_numbers
-        on
-            {{ dbt.datediff(
-                'ranges.first_month_date', 'ranges.last_month_date', 'month'
-            ) }} >= month_numbers.generated_number - 1
-
-),
-
 months as (
 
     select
@@ -63,11 +40,15 @@ months as (
         source_systems.has_amounts,
         (
             cast(source_systems.first_event_at as date) > all_months.month_date
-            or source_systems.as_of_date
-            < cast({{ dbt.dateadd('month', 1, 'all_months.month_date') }} as date)
+            or not all_months.is_complete
         ) as is_partial
 
     from all_months
+    inner join ranges
+        on
+            all_months.source_system = ranges.source_system
+            and all_months.month_date between
+            ranges.first_month_date and ranges.last_month_date
     inner join source_systems
         on all_months.source_system = source_systems.source_system
 

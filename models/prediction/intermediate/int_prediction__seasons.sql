@@ -90,9 +90,9 @@ summed as (
         on
             windows.source_system = transactions.source_system
             and windows.from_date
-            <= coalesce(transactions.completed_at, transactions.transacted_at)
+            <= {{ happened_at('transactions.') }}
             and windows.end_date
-            > coalesce(transactions.completed_at, transactions.transacted_at)
+            > {{ happened_at('transactions.') }}
     where
         windows.from_date >= source_systems.first_purchase_date
         and windows.end_date <= source_systems.as_of_date
