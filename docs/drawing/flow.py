@@ -70,13 +70,31 @@ STATIONS = (
         ("tested against a baseline,", "trained, scored"),
         ("customer_predictions",),
     ),
+    Station(
+        "movement",
+        445,
+        368,
+        130,
+        ("history by month, moves,", "who is slipping"),
+        ("customer_lifecycle", "segment_migrations"),
+    ),
+    Station(
+        "exploration",
+        660,
+        368,
+        130,
+        ("sales, distributions,", "what goes with what"),
+        ("monthly_sales", "product_affinities"),
+    ),
 )
 
 
 def flow() -> Drawing:
     """Draw how the data flows from raw files through the subjects to BI tools."""
     drawing = Drawing(
-        874, 420, "From raw files through six subjects to the tables that BI tools read"
+        874,
+        592,
+        "From raw files through eight subjects to the tables that BI tools read",
     )
     drawing.box(24, 24, 170, 116, fill="#f6f8fa", line="#d0d7de")
     drawing.text(109, 48, "raw files", size=15, anchor="middle", bold=True)
@@ -90,7 +108,7 @@ def flow() -> Drawing:
     for first, second in (("staging", "core"), ("core", "features")):
         start, end = by_name[first], by_name[second]
         drawing.path(f"M{start.x + STATION} 82H{end.x - 2}", arrow=True)
-    # features are read by all three subjects of the second row
+    # features are read by all subjects below
     drawing.path("M755 140V168H325", width=1.5)
     for name in ("rfm", "segmentation", "prediction"):
         drawing.path(f"M{by_name[name].x + STATION / 2} 168V194", arrow=True)
@@ -104,16 +122,19 @@ def flow() -> Drawing:
     notes = ("SQL makes features", "and chooses;", "Python fits, trains", "and scores")
     for number, line in enumerate(notes):
         drawing.text(109, 244 + 18 * number, line, colour=FAINT, anchor="middle")
-    drawing.box(24, 362, 826, 40, fill="#f6f8fa", line="#d0d7de")
-    drawing.text(40, 387, "schema main", size=14, bold=True)
+    drawing.box(24, 534, 826, 40, fill="#f6f8fa", line="#d0d7de")
+    drawing.text(40, 559, "schema main", size=14, bold=True)
     drawing.text(
-        140,
-        387,
+        156,
+        559,
         "tables with a contract, tested in each build; some are named above",
         colour=FAINT,
     )
-    for name in ("rfm", "segmentation", "prediction"):
-        drawing.path(f"M{by_name[name].x + STATION / 2} 326V360", arrow=True)
+    for name in ("movement", "exploration"):
+        middle = by_name[name].x + STATION / 2
+        drawing.path(f"M{middle} 326V366", arrow=True)
+        drawing.path(f"M{middle} 498V532", arrow=True)
+    drawing.path("M325 326V532", arrow=True)
     return drawing
 
 

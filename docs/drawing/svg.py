@@ -12,6 +12,8 @@ COLOURS = {
     "rfm": "#9a6700",
     "segmentation": "#8250df",
     "prediction": "#cf222e",
+    "movement": "#bc4c00",
+    "exploration": "#bf3989",
 }
 SEEDS = "#6e7781"
 INK, FAINT, PAPER = "#1f2328", "#656d76", "#ffffff"

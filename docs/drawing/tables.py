@@ -25,6 +25,9 @@ COLUMNS = (
         "customer_segment_predictions",
         "customer_segments",
         "customer_clusters",
+        "customer_lifecycle",
+        "customer_rfm_history",
+        "customer_segment_history",
     ),
     (
         "model_registry",
@@ -42,9 +45,24 @@ COLUMNS = (
         "segment_prediction_confusions",
         "rfm_cut_points",
     ),
+    (
+        "segment_migrations",
+        "customer_cohorts",
+        "rfm_history_months",
+        "lifecycle_backtests",
+        "product_affinities",
+        "monthly_sales",
+        "top_entities",
+        "revenue_concentration",
+        "feature_distributions",
+        "feature_correlations",
+        "missing_values",
+    ),
 )
 # nearly every table has it: a line for each would hide all others
 UNDRAWN = "source_systems"
+# totals by month or by feature: to share a month with them is to refer to nothing
+TOTALS = {"monthly_sales", "rfm_history_months", "feature_distributions"}
 # longer keys tell what was measured, and nothing refers to them
 MAX_KEY = 2
 
@@ -81,7 +99,7 @@ def joins(project: Lineage) -> list[tuple[str, tuple[str, ...], str, bool]]:
     """Return table, columns, the table they refer to, and whether a test checks it.
 
     Beside what relationships tests check, a table refers to another if it has the whole
-    key of the other, unless that key refers elsewhere itself.
+    key of the other, unless that key refers elsewhere itself, or is that of totals.
     """
     public = {node.name: node for node in project.public()}
     tested = [
@@ -93,7 +111,7 @@ def joins(project: Lineage) -> list[tuple[str, tuple[str, ...], str, bool]]:
     parents = {
         name: project.keys[name]
         for name in public
-        if name != UNDRAWN
+        if name not in {UNDRAWN, *TOTALS}
         and not any(
             (name, (column,)) in tested_columns for column in project.keys[name]
         )

@@ -1,6 +1,8 @@
 """What the pages say is there: commands, links, and the grid of RFM segments."""
 
 import csv
+import importlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,30 @@ def scores_in_words(lowest: str, highest: str) -> str:
     if highest == "0":
         return "–"  # noqa: RUF001
     return lowest if lowest == highest else f"{lowest}–{highest}"  # noqa: RUF001
+
+
+def test_pictures_show_the_models_that_are_there(
+    manifest: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = REPOSITORY / "docs"
+    monkeypatch.syspath_prepend(str(docs))
+    flow, lineage, tables = (
+        importlib.import_module(f"drawing.{name}")
+        for name in ("flow", "lineage", "tables")
+    )
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    project = importlib.import_module("drawing.manifest").Lineage.read(path)
+    for name, drawing in (
+        ("flow", flow.flow()),
+        ("lineage", lineage.lineage(project)),
+        ("tables", tables.tables(project)),
+    ):
+        drawing.save(tmp_path / name)
+        is_current = (docs / "pictures" / f"{name}.svg").read_bytes() == (
+            tmp_path / name
+        ).read_bytes()
+        assert is_current, f"{name}.svg is outdated: run `make pictures`"
 
 
 def test_every_measure_of_the_features_is_checked(manifest: dict[str, Any]) -> None:
