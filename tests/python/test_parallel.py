@@ -1,6 +1,8 @@
 """Threads neither wait for each other's processes nor lift each other's limits."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from operator import mul
 from threading import Event, Thread
@@ -11,6 +13,12 @@ from joblib import delayed
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from customer_segmentation.parallel import run_parallel, single_threaded
+
+
+@contextmanager
+def limit_of_scikit_learn() -> Iterator[None]:
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 def blas_threads() -> set[int]:
@@ -61,22 +69,27 @@ def test_the_limit_ends_with_the_outermost_block():
     assert blas_threads() == {2}
 
 
-@pytest.mark.usefixtures("two_blas_threads")
-def test_a_thread_that_leaves_keeps_the_limit_of_another():
+def limits_while_another_ends(other: AbstractContextManager[None]) -> set[int]:
+    """Return the threads of BLAS in a block, while another thread leaves its own."""
     has_entered, may_leave = Event(), Event()
 
-    @single_threaded()
-    def first() -> None:
-        has_entered.set()
-        may_leave.wait()
+    def enter_and_leave() -> None:
+        with other:
+            has_entered.set()
+            may_leave.wait()
 
-    thread = Thread(target=first)
+    thread = Thread(target=enter_and_leave)
     thread.start()
     has_entered.wait()
     with single_threaded():
         may_leave.set()
         thread.join()
-        assert blas_threads() == {1}
+        return blas_threads()
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_a_thread_that_leaves_keeps_the_limit_of_another():
+    assert limits_while_another_ends(single_threaded()) == {1}
     assert blas_threads() == {2}
 
 
@@ -95,20 +108,7 @@ def test_threads_that_take_turns_keep_the_limit():
 
 @pytest.mark.usefixtures("two_blas_threads")
 def test_a_limit_of_scikit_learn_does_not_lift_this_one():
-    has_entered, may_leave = Event(), Event()
-
-    def limit_as_scikit_learn() -> None:
-        with threadpool_limits(limits=1, user_api="blas"):
-            has_entered.set()
-            may_leave.wait()
-
-    thread = Thread(target=limit_as_scikit_learn)
-    thread.start()
-    has_entered.wait()
-    with single_threaded():
-        may_leave.set()
-        thread.join()
-        assert blas_threads() == {1}
+    assert limits_while_another_ends(limit_of_scikit_learn()) == {1}
 
 
 @pytest.mark.usefixtures("two_blas_threads")
