@@ -87,6 +87,11 @@ class RhythmFit:
     rhythm: Rhythm
     level_shift: float | None
 
+    @property
+    def horizon_end(self) -> date:
+        """The date from which on it is known who came back."""
+        return self.as_of_date + timedelta(days=self.horizon_days)
+
 
 @dataclass(frozen=True)
 class RhythmScorer:
@@ -125,7 +130,9 @@ class RhythmScorer:
         seasons = [
             (abs(fit.as_of_date - (as_of_date - YEAR)), fit.level_shift)
             for fit in known
-            if fit.level_shift is not None and fit.horizon_days == last.horizon_days
+            if fit.level_shift is not None
+            and fit.horizon_days == last.horizon_days
+            and fit.horizon_end <= as_of_date
         ]
         distance, shift = min(seasons, default=(YEAR, 0.0))
         if distance > SEASON_TOLERANCE:

@@ -48,11 +48,6 @@ class BuyingHistories:
     age: Numbers
     last_interval: Numbers
 
-    @property
-    def has_repeats(self) -> bool:
-        """Whether any customer has come back."""
-        return bool(self.repeats.any())
-
     def at_last_purchase(self) -> Self:
         """Return the histories as they were on the day of the last purchase."""
         return replace(self, age=self.span)

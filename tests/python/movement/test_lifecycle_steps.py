@@ -149,8 +149,18 @@ def test_scores_do_not_depend_on_the_other_customers_of_a_batch(
     assert pa.concat_tables(single).equals(whole)
 
 
-def fit_of(as_of: date, level_shift: float | None) -> RhythmFit:
-    return RhythmFit("shop", as_of, 90, Rhythm(1.0, 60.0, 0.5, 200.0), level_shift)
+def fit_of(as_of: date, level_shift: float | None, horizon_days: int = 90) -> RhythmFit:
+    rhythm = Rhythm(1.0, 60.0, 0.5, 200.0)
+    return RhythmFit("shop", as_of, horizon_days, rhythm, level_shift)
+
+
+@pytest.mark.parametrize(("horizon_days", "shift"), [(365, 0.7), (366, 0.0)])
+def test_a_season_is_known_once_its_horizon_has_ended(
+    horizon_days: int, shift: float
+) -> None:
+    year_before = TODAY - timedelta(days=365)
+    fits = fit_of(year_before, 0.7, horizon_days), fit_of(TODAY, None, horizon_days)
+    assert RhythmScorer(fits).fit_for("shop", TODAY).rhythm.shift == shift
 
 
 def test_the_last_fit_that_knew_no_more_scores_in_the_season_of_a_year_before() -> None:
