@@ -14,6 +14,9 @@ SIMULATED := $(DATA)/raw/.simulated
 DATABASE := $(or $(CUSTOMER_SEGMENTATION_DATABASE),$(DATA)/customer_segmentation.duckdb)
 SPARK := $(or $(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
 # the text after the first ; of an address may be a token
+# what people read
+PUBLISHED := $(or $(CUSTOMER_SEGMENTATION_PUBLISHED),$(DATA)/published/marts.duckdb)
+PAGES := $(patsubst %/,%,$(dir $(PUBLISHED)))
 BUILT = $(if $(filter spark,$(TARGET)),$(or $(firstword $(subst ;, ,$(SPARK_REMOTE))),$(SPARK)),$(DATABASE))
 # a landing zone of your own gets no sample
 READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),sample)
@@ -22,6 +25,7 @@ READY += $(if $(filter spark,$(TARGET)),$(SPARK_INSTALLED))
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope --no-loadscope-reorder
 SQL := models analyses tests
+DESCRIBED := models python_models seeds macros dbt_project.yml vars.yml
 LINTED := target/.linted
 # the processes of sqlfluff cannot share a database file, nor wait for a build that has it open
 IN_MEMORY := CUSTOMER_SEGMENTATION_DATABASE=:memory: DBT_TARGET_PATH=target/lint
@@ -150,12 +154,36 @@ structure: $(INSTALLED) ## print figures of the project's structure
 	$(BIN)/dbt compile --quiet
 	$(BIN)/python benchmarks/structure.py
 
+.PHONY: report
+report: $(INSTALLED) ## write the report of the published tables: one HTML file with charts
+	@$(BIN)/customer-segmentation report --published $(PUBLISHED)
+
+.PHONY: slides
+slides: $(INSTALLED) ## write the report, and its main charts as SVG and PNG
+	@$(BIN)/customer-segmentation report --published $(PUBLISHED) --pictures $(PAGES)/pictures
+
+# what describes the last build already is not written again
 .PHONY: docs
-docs: $(INSTALLED) ## describe what is built: writes target/static_index.html
-	@mkdir -p $(DATA)
-	$(BIN)/dbt docs generate --target $(TARGET) --static --quiet
-	@$(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("target/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'
-	@echo "Open target/static_index.html"
+docs: $(INSTALLED) ## describe what is built, beside the report: one index leads to both
+	@mkdir -p $(DATA) $(PAGES)
+	@if test -e $(PAGES)/docs.html -a -e "$(BUILT)" && test -z "$$(find "$(BUILT)" $(DESCRIBED) -newer $(PAGES)/docs.html -print -quit)"; then \
+	    echo "$(PAGES)/docs.html describes the last build already"; \
+	else \
+	    $(BIN)/dbt docs generate --target $(TARGET) --static --quiet; \
+	    $(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("target/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'; \
+	    cp target/static_index.html $(PAGES)/docs.html; \
+	fi
+	@if test -e $(PUBLISHED); then $(MAKE) --no-print-directory report; else echo "Open $(PAGES)/docs.html"; fi
+
+# an environment of its own: Superset needs older libraries than this project
+.venv-superset/.installed: docs/superset/requirements.txt
+	test -x .venv-superset/bin/python || $(PYTHON) -m venv .venv-superset
+	.venv-superset/bin/python -m pip install --quiet --disable-pip-version-check -r docs/superset/requirements.txt
+	touch $@
+
+.PHONY: superset
+superset: .venv-superset/.installed ## open the published tables in Superset, on this machine
+	.venv-superset/bin/python docs/superset/start.py
 
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again

@@ -35,8 +35,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE = "customer_segmentation"
 # a folder reads only those before it
 SUBJECTS = (
-    *("staging", "core", "features", "rfm", "segmentation", "prediction"),
-    *("movement", "exploration"),
+    *("staging", "core", "products", "features", "rfm", "segmentation", "prediction"),
+    *("movement", "exploration", "serving"),
 )
 SHORT, LONG = 60, 300
 RESULT = "customer_segments"

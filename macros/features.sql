@@ -41,3 +41,48 @@
     {#- A number of the seed `thresholds`. -#}
     (select value from {{ ref('thresholds') }} where threshold = '{{ name }}')
 {%- endmacro %}
+
+
+{% macro sorted_texts(expression) %}
+    {#- The texts of a group in order, with a space between two. -#}
+    {{- return(adapter.dispatch('sorted_texts')(expression)) -}}
+{% endmacro %}
+
+
+{% macro default__sorted_texts(expression) -%}
+    array_to_string(list_sort(array_agg({{ expression }})), ' ')
+{%- endmacro %}
+
+
+{% macro spark__sorted_texts(expression) -%}
+    array_join(sort_array(collect_list({{ expression }})), ' ')
+{%- endmacro %}
+
+
+{% macro shared_categories() %}
+    {#- The categories of products whose share is a feature, by id. Categories with a higher
+        id, which many fits have to make, count in the total only. -#}
+    {{- return(range(1, 21)) -}}
+{% endmacro %}
+
+
+{% macro category_share(category) %}
+
+    {#- The share of a category in a customer's spend on all categories, as if the customer
+        had made five more purchases, spread evenly over the categories: one purchase is no
+        taste. What was returned is no taste either, and not a negative one. -#}
+
+    (
+        sum(category_totals.purchases)
+        * coalesce(
+            {{ ratio(
+                'sum(case when category_totals.category_id = ' ~ category
+                ~ ' then greatest(category_totals.spend, 0) else 0 end)',
+                'sum(greatest(category_totals.spend, 0))'
+            ) }},
+            max(even_shares.even_share_{{ category }})
+        )
+        + 5 * max(even_shares.even_share_{{ category }})
+    ) / (sum(category_totals.purchases) + 5)
+
+{%- endmacro %}

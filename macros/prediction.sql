@@ -9,6 +9,7 @@
         'prediction_test_days': 1,
         'prediction_new_customer_days': 1,
         'prediction_segment_days': 1,
+        'prediction_interest_days': 2,
         'training_customers': 1,
     } -%}
     {%- for name, minimum in minimums.items()
@@ -40,6 +41,42 @@
 {% endmacro %}
 
 
+{% macro prediction_records(source_systems, products) %}
+
+    {#- CTEs that say how long the record of each source system is, the last is `records`:
+        the earliest date with a history, and the end of the burn-in. Customers who first
+        buy before it may have bought before the record begins. A column that ends in
+        `_ago` counts days before the as-of date. -#}
+
+    {%- set days = dbt.datediff(
+        source_systems ~ '.first_purchase_date', source_systems ~ '.as_of_date', 'day'
+    ) -%}
+with_products as (
+
+    select distinct source_system from {{ products }}
+    where is_product
+
+),
+
+records as (
+
+    select
+        {{ source_systems }}.source_system,
+        {{ source_systems }}.as_of_date,
+        with_products.source_system is not null as has_products,
+        {{ days }} - {{ var('prediction_history_days') }} as history_ago,
+        {{ days }} - {{ var('prediction_burn_in_days') }} as burn_in_ago
+
+    from {{ source_systems }}
+    left join with_products
+        on {{ source_systems }}.source_system = with_products.source_system
+    where {{ source_systems }}.first_purchase_date is not null
+
+)
+
+{%- endmacro %}
+
+
 {% macro prediction_tasks(records) %}
 
     {#- CTEs that say what can be predicted of each source system, the last is `tasks`. A
@@ -53,6 +90,15 @@ horizons as (
     {% for days in prediction_horizons() -%}
     select
         'next_purchases' as task,
+        {{ days }} as horizon_days
+    union all
+    {% endfor -%}
+    {#- half the horizon is a second date to choose on -#}
+    {% for days in [
+        var('prediction_interest_days'), var('prediction_interest_days') // 2
+    ] -%}
+    select
+        'interests' as task,
         {{ days }} as horizon_days
     union all
     {% endfor -%}
@@ -103,6 +149,7 @@ tasks as (
         populations.*,
         case
             when horizons.task = 'segment' then horizons.horizon_days
+            when horizons.task = 'interests' then {{ var('prediction_interest_days') }}
             else published.published_days
         end as published_days,
         case
@@ -118,9 +165,13 @@ tasks as (
     inner join horizons
         on
             horizons.task = 'segment'
-            or published.published_days >= horizons.horizon_days
+            or (horizons.task = 'interests' and {{ records }}.has_products)
+            or (
+                horizons.task = 'next_purchases'
+                and published.published_days >= horizons.horizon_days
+            )
     inner join populations
-        on horizons.task = 'next_purchases' or populations.population = 'new'
+        on horizons.task <> 'segment' or populations.population = 'new'
 
 )
 

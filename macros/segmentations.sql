@@ -27,6 +27,7 @@
     {%- for feature in segmentation.features %}
     select
         '{{ segmentation.name }}' as segmentation,
+        '{{ segmentation.source_system }}' as source_system,
         '{{ feature.name }}' as feature,
         {{ (feature.transform == 'onehot') | lower }} as is_categorical,
         {{ (feature.transform in ('log', 'power', 'quantile')) | lower }} as is_log_scaled,
@@ -36,6 +37,7 @@
     {%- else %}
     {{ no_rows({
         'segmentation': 'string',
+        'source_system': 'string',
         'feature': 'string',
         'is_categorical': 'boolean',
         'is_log_scaled': 'boolean',

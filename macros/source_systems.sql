@@ -99,6 +99,7 @@
             'source_system': 'string',
             'product_id': 'string',
             'product_name': 'string',
+            'category': 'string',
             'is_product': 'boolean',
         },
         'branches': {

@@ -50,6 +50,7 @@ products_named as (
         all_products.source_system,
         all_products.product_id,
         all_products.is_product,
+        all_products.category,
         coalesce(all_products.product_name, named.description) as product_name
 
     from all_products
@@ -68,6 +69,7 @@ products as (
         source_system,
         product_id,
         product_name,
+        category,
         is_product
 
     from products_named

@@ -6,9 +6,15 @@ lines_unioned as (
 
 ),
 
-transactions as (
+source_systems as (
 
-    select * from {{ ref('transactions') }}
+    select * from {{ ref('source_systems') }}
+
+),
+
+transactions_unioned as (
+
+    {{ union_source_systems('transactions') }}
 
 ),
 
@@ -27,8 +33,11 @@ transaction_lines as (
         lines_unioned.amount
 
     from lines_unioned
-    inner join transactions
-        on lines_unioned.transaction_key = transactions.transaction_key
+    inner join transactions_unioned
+        on lines_unioned.transaction_key = transactions_unioned.transaction_key
+    inner join source_systems
+        on transactions_unioned.source_system = source_systems.source_system
+    where transactions_unioned.transacted_at < source_systems.as_of_date
 
 )
 

@@ -35,7 +35,7 @@ usable as (
     where
         models.is_promoted
         and models.task in (
-            'next_purchases'
+            'next_purchases', 'interests'
             {%- for target in var('prediction_segment_targets') -%}
             , 'segment:{{ target }}'
             {%- endfor -%}

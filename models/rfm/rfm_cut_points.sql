@@ -13,15 +13,15 @@
 
 with
 
-customer_days as (
+rfm_values as (
 
-    select * from {{ ref('int_features__customer_days') }}
+    select * from {{ ref('int_rfm__values') }}
 
 ),
 
 frozen_cut_points as (
 
-    select source_system from {{ this if is_incremental() else 'customer_days' }}
+    select source_system from {{ this if is_incremental() else 'rfm_values' }}
     where {{ is_incremental() | lower }}
 
 ),
@@ -29,7 +29,7 @@ frozen_cut_points as (
 -- the cut points are those of today's customers with a purchase
 buyers as (
 
-    select * from customer_days
+    select * from rfm_values
     where
         is_today
         and frequency > 0

@@ -7,4 +7,5 @@ def model(dbt, session):
     """Measure the back-tests."""
     purchases = dbt.ref("int_prediction__backtests")
     segments = dbt.ref("int_prediction__segment_backtests")
-    return evaluate_backtests(purchases, segments)
+    interests = dbt.ref("int_prediction__interest_backtests")
+    return evaluate_backtests(purchases, segments, interests)

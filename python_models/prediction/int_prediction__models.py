@@ -16,6 +16,9 @@ def model(dbt, session):
     rfm_segments = dbt.ref("int_rfm__segments")
     fits = dbt.ref("int_segmentation__fits")
     splits = dbt.ref("int_features__splits")
+    category_histories = dbt.ref("int_prediction__category_histories")
+    category_outcomes = dbt.ref("int_prediction__category_outcomes")
+    category_seasons = dbt.ref("int_prediction__category_seasons")
     evaluations = dbt.ref("int_prediction__evaluations")
     choices = dbt.ref("int_prediction__choices")
     variables = dbt.config.meta_get("variables")
@@ -30,5 +33,8 @@ def model(dbt, session):
         fits=fits,
         splits=splits,
         settings=PredictionSettings.read(variables),
+        category_histories=category_histories,
+        category_outcomes=category_outcomes,
+        category_seasons=category_seasons,
     )
     return train_models(data, evaluations, choices, earlier)

@@ -13,6 +13,8 @@ __all__ = ["build"]
 DURATIONS = "durations.json"
 # dbt's own lines about nodes, which are printed in other words here
 ABOUT_NODES = ("Log", "RunResult")
+# what a macro tells the user, such as whether the tables were published
+OF_MACROS = "JinjaLogInfo"
 # of a test that has no column `message`
 SHOWN_ROWS = 3
 SHOWN_MESSAGES = 20
@@ -92,6 +94,8 @@ class Listener:
             seconds = data.run_result.execution_time
             self._seconds[node.id] = seconds
             self._progress.finish(node, seconds)
+        elif name == OF_MACROS:
+            self._progress.say(event.info.msg)
         elif event.info.level in ("warn", "error") and not name.startswith(ABOUT_NODES):
             self.has_said_why |= event.info.level == "error"
             self._progress.say(event.info.msg)

@@ -1,4 +1,4 @@
-"""The ``customer-segmentation`` command: land raw files, simulate them, build.
+"""The ``customer-segmentation`` command: land or simulate raw files, build, report.
 
 The commands import what they run when they run it, so ``--help`` is quick.
 """
@@ -14,6 +14,8 @@ from customer_segmentation.raw_tables import SOURCE_SYSTEMS
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
+PUBLISHED_VARIABLE = "CUSTOMER_SEGMENTATION_PUBLISHED"
+DEFAULT_PUBLISHED = Path("data/published/marts.duckdb")
 
 
 @click.group()
@@ -107,6 +109,36 @@ def build(context: click.Context, arguments: tuple[str, ...]) -> None:
     from customer_segmentation.build import build as run_build
 
     context.exit(run_build(arguments))
+
+
+@cli.command()
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=PUBLISHED_VARIABLE,
+    default=DEFAULT_PUBLISHED,
+    show_default=True,
+    show_envvar=True,
+    help="The published DuckDB file.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The HTML file. By default report.html beside the published file.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for the main charts as SVG and PNG, for slides.",
+)
+def report(published: Path, output: Path | None, pictures: Path | None) -> None:
+    """Write a report of the published tables: one HTML file that opens offline."""
+    from customer_segmentation.serving.report import write_index, write_report
+
+    page = output or published.with_name("report.html")
+    write_report(published, page, pictures)
+    # a place of one's own gets the report only
+    click.echo(f"Open {page if output else write_index(page)}")
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ KNOWN_SHARE = 0.05
 REFRESH_SECONDS = 0.5
 # without an earlier build: seconds on the simulated sample, on two cores
 TYPICAL_SECONDS = {
-    "int_segmentation__candidates": 60.0,
+    "int_products__fits": 15.0,
+    "int_segmentation__candidates": 70.0,
     "int_prediction__backtests": 19.0,
     "int_prediction__segment_backtests": 6.0,
     "int_prediction__evaluations": 5.0,

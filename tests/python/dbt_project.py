@@ -93,6 +93,11 @@ class Warehouse:
         """The DuckDB file."""
         return self.folder / "warehouse.duckdb"
 
+    @property
+    def published(self) -> Path:
+        """The DuckDB file that people read."""
+        return self.folder / "published" / "marts.duckdb"
+
     def beside(self, name: str, *, same_landing: bool = True) -> "Warehouse":
         """Return a new warehouse without a database, by default on the same landing."""
         other = replace(self, folder=self.folder.with_name(name))
@@ -236,6 +241,7 @@ class Warehouse:
         return os.environ | {
             "CUSTOMER_SEGMENTATION_LANDING": str(place / "landing"),
             "CUSTOMER_SEGMENTATION_DATABASE": str(place / "warehouse.duckdb"),
+            "CUSTOMER_SEGMENTATION_PUBLISHED": str(place / "published/marts.duckdb"),
             "CUSTOMER_SEGMENTATION_THREADS": str(threads),
             "OMP_NUM_THREADS": str(threads),
             "OPENBLAS_NUM_THREADS": str(threads),

@@ -20,9 +20,9 @@ customer_rfm as (
 
 ),
 
-customer_clusters as (
+assignments as (
 
-    select * from {{ ref('customer_clusters') }}
+    select * from {{ ref('int_segmentation__assignments') }}
     where
         segment_id is not null
         and segmentation in (
@@ -75,12 +75,12 @@ scopes as (
     select
         buyers.source_system,
         buyers.buyer_number,
-        customer_clusters.segmentation,
+        assignments.segmentation,
         cast(null as string) as segment,
-        customer_clusters.segment_id
+        assignments.segment_id
 
     from buyers
-    inner join customer_clusters on buyers.customer_key = customer_clusters.customer_key
+    inner join assignments on buyers.customer_key = assignments.customer_key
 
 ),
 

@@ -85,6 +85,45 @@ recent_lines as (
 
 ),
 
+category_totals as (
+
+    select * from {{ ref('int_features__category_totals') }}
+
+),
+
+-- equal shares of the categories that exist
+even_shares as (
+
+    select
+        source_system
+        {%- for category in shared_categories() %},
+        {{ ratio(
+            'count(distinct case when category_id = ' ~ category ~ ' then 1 end)',
+            'count(distinct category_id)'
+        ) }} as even_share_{{ category }}
+        {%- endfor %}
+
+    from {{ ref('int_products__assignments') }}
+    group by source_system
+
+),
+
+category_shares as (
+
+    select
+        category_totals.customer_key,
+        category_totals.as_of_date
+        {%- for category in shared_categories() %},
+        {{ category_share(category) }} as category_{{ category }}_share
+        {%- endfor %}
+
+    from category_totals
+    inner join even_shares
+        on category_totals.source_system = even_shares.source_system
+    group by category_totals.customer_key, category_totals.as_of_date
+
+),
+
 -- the contract in the YAML file lists all features; a measure that has a column more
 -- fails the test assert_every_measure_is_a_feature
 customer_days as (
@@ -102,6 +141,7 @@ customer_days as (
     {{ measured_by('visits') }}
     {{ measured_by('lookbacks') }}
     {{ measured_by('recent_lines') }}
+    {{ measured_by('category_shares') }}
 
 )
 

@@ -9,26 +9,18 @@ source_systems as (
 
 ),
 
--- the earliest date with a history, and the end of the burn-in: customers who first buy
--- before it may have bought before the record begins
-records as (
+products as (
 
-    select
-        source_system,
-        as_of_date,
-        {{ dbt.datediff('first_purchase_date', 'as_of_date', 'day') }}
-        - {{ var('prediction_history_days') }} as history_ago,
-        {{ dbt.datediff('first_purchase_date', 'as_of_date', 'day') }}
-        - {{ var('prediction_burn_in_days') }} as burn_in_ago
-
-    from source_systems
-    where first_purchase_date is not null
+    {{ union_source_systems('products') }}
 
 ),
 
+{{ prediction_records('source_systems', 'products') }},
+
 {{ prediction_tasks('records') }},
 
--- whether a later cohort can be tested than was learned from; segments need that
+-- whether a later cohort can be tested than was learned from; segments need that, and
+-- interests an earlier date to choose on
 judged as (
 
     select
@@ -37,7 +29,8 @@ judged as (
 
     from tasks
     where
-        task <> 'segment'
+        task = 'next_purchases'
+        or (task = 'interests' and 2 * published_days + offset_days <= limit_ago)
         or 2 * published_days + window_days + offset_days <= limit_ago
 
 ),

@@ -6,13 +6,30 @@ backtests as (
 
 ),
 
+interest_backtests as (
+
+    select * from {{ ref('int_prediction__interest_backtests') }}
+
+),
+
 -- the sum of decimals does not depend on the order of the rows
 measured as (
 
-    {% for outcome, predicted, actual in [
-        ('spend', 'expected_spend', 'spend'),
-        ('purchases', 'expected_purchases', 'purchases'),
-        ('return', 'return_probability', 'case when has_returned then 1 else 0 end'),
+    {% for backtest, outcome, predicted, actual in [
+        ('backtests', 'spend', 'expected_spend', 'spend'),
+        ('backtests', 'purchases', 'expected_purchases', 'purchases'),
+        (
+            'backtests', 'return', 'return_probability',
+            'case when has_returned then 1 else 0 end'
+        ),
+        (
+            'interest_backtests', 'top_interest', 'top_probability',
+            'case when category_rank = 1 then 1 else 0 end'
+        ),
+        (
+            'interest_backtests', 'top_interests', 'top_three_probability',
+            'case when category_rank <= 3 then 1 else 0 end'
+        ),
     ] -%}
     select
         source_system,
@@ -27,7 +44,7 @@ measured as (
         cast({{ predicted }} as decimal(18, 6)) as predicted,
         cast({{ actual }} as decimal(18, 6)) as actual
 
-    from backtests
+    from {{ backtest }}
     where {{ predicted }} is not null
     {{ 'union all' if not loop.last }}
     {% endfor %}

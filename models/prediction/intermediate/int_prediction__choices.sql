@@ -16,6 +16,58 @@ measures as (
 
 ),
 
+-- where chance is measured, a model must beat the best baseline by more than chance in
+-- a measure, and be worse by more than chance in none
+compared as (
+
+    select
+        *,
+        case
+            when is_higher_better then difference_low > 0
+            else difference_high < 0
+        end as is_better,
+        case
+            when is_higher_better then difference_high < 0
+            else difference_low > 0
+        end as is_worse
+
+    from measures
+
+),
+
+eligible as (
+
+    select
+        source_system,
+        task,
+        population,
+        algorithm
+
+    from compared
+    group by source_system, task, population, algorithm
+    having
+        bool_or(is_baseline)
+        or count(is_better) = 0
+        or (
+            bool_or(coalesce(is_better, false))
+            and not bool_or(coalesce(is_worse, false))
+        )
+
+),
+
+eligible_measures as (
+
+    select measures.*
+    from measures
+    inner join eligible
+        on
+            measures.source_system = eligible.source_system
+            and measures.task = eligible.task
+            and measures.population = eligible.population
+            and measures.algorithm = eligible.algorithm
+
+),
+
 -- values that differ by a rounding error share a rank
 ranked as (
 
@@ -31,7 +83,7 @@ ranked as (
                 round(case when is_higher_better then -value else value end, 9) asc
         ) as place
 
-    from measures
+    from eligible_measures
 
 ),
 

@@ -3,7 +3,7 @@ with
 splits as (
 
     select * from {{ ref('int_features__splits') }}
-    where task = 'next_purchases'
+    where task in ('next_purchases', 'interests')
 
 ),
 
@@ -24,6 +24,7 @@ ranges as (
 
     select
         source_system,
+        task,
         population,
         horizon_days,
         train_from_date as from_date,
@@ -36,6 +37,7 @@ ranges as (
 
     select
         source_system,
+        task,
         population,
         horizon_days,
         test_from_date as from_date,
@@ -53,6 +55,7 @@ measured as (
     select distinct
         as_of_dates.customer_key,
         as_of_dates.source_system,
+        ranges.task,
         ranges.population,
         ranges.horizon_days,
         case
@@ -83,6 +86,7 @@ cohorts as (
     select
         measured.customer_key,
         measured.source_system,
+        measured.task,
         measured.population,
         measured.horizon_days,
         measured.as_of_date,

@@ -5,6 +5,7 @@ with
 cohorts as (
 
     select * from {{ ref('int_prediction__cohorts') }}
+    where task = 'next_purchases'
 
 ),
 

@@ -5,7 +5,7 @@ with
 splits as (
 
     select * from {{ ref('int_features__splits') }}
-    where population = 'existing'
+    where task = 'next_purchases' and population = 'existing'
 
 ),
 

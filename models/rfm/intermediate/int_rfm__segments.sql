@@ -2,10 +2,9 @@
 
 with
 
-customer_days as (
+rfm_values as (
 
-    select * from {{ ref('int_features__customer_days') }}
-    where frequency is not null and (is_today or is_segment_target_date)
+    select * from {{ ref('int_rfm__values') }}
 
 ),
 
@@ -21,7 +20,7 @@ rfm_segments as (
 
 ),
 
-{{ segments_by_scores('customer_days', 'cut_points', ['source_system'], [
+{{ segments_by_scores('rfm_values', 'cut_points', ['source_system'], [
     'customer_key',
     'source_system',
     'as_of_date',

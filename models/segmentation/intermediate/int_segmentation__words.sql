@@ -14,6 +14,37 @@ feature_words as (
 
 ),
 
+product_category_terms as (
+
+    select * from {{ ref('product_category_terms') }}
+
+),
+
+declared_features as (
+    {{ declared_features() }}
+
+),
+
+-- the share of a category of products is known by the name of the category
+category_words as (
+
+    select
+        declared_features.segmentation,
+        declared_features.feature,
+        replace(lower(product_category_terms.category_name), ', ', '/') as category_word
+
+    from declared_features
+    inner join product_category_terms
+        on
+            declared_features.source_system = product_category_terms.source_system
+            and declared_features.feature
+            = 'category_'
+            || cast(product_category_terms.category_id as string)
+            || '_share'
+    where product_category_terms.term_rank = 1
+
+),
+
 -- fewer customers of one category mean more of another, so only `more` is a word
 words_assigned as (
 
@@ -35,11 +66,15 @@ words_assigned as (
             when comparisons.difference < 0
                 then
                     coalesce(
-                        words.low_word, 'low ' || replace(comparisons.feature, '_', ' ')
+                        words.low_word,
+                        'little ' || category_words.category_word,
+                        'low ' || replace(comparisons.feature, '_', ' ')
                     )
             else
                 coalesce(
-                    words.high_word, 'high ' || replace(comparisons.feature, '_', ' ')
+                    words.high_word,
+                    'much ' || category_words.category_word,
+                    'high ' || replace(comparisons.feature, '_', ' ')
                 )
         end as word,
         row_number() over (
@@ -49,6 +84,10 @@ words_assigned as (
 
     from comparisons
     left join feature_words as words on comparisons.feature = words.feature
+    left join category_words
+        on
+            comparisons.segmentation = category_words.segmentation
+            and comparisons.feature = category_words.feature
     where
         comparisons.declared_position is not null
         and (

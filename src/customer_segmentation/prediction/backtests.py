@@ -14,6 +14,11 @@ from customer_segmentation.parallel import run_parallel, single_threaded
 from customer_segmentation.prediction.classification import most_probable
 from customer_segmentation.prediction.cohorts import Cohort, CohortPair
 from customer_segmentation.prediction.data import PurchaseData, SegmentData
+from customer_segmentation.prediction.interest_data import InterestData
+from customer_segmentation.prediction.interests import (
+    INTEREST_CANDIDATES,
+    bought_of,
+)
 from customer_segmentation.prediction.purchases import (
     CANDIDATES,
     InSeason,
@@ -24,10 +29,13 @@ from customer_segmentation.prediction.settings import PredictionSettings
 from customer_segmentation.prediction.splits import SPLIT_COLUMNS, Split, split_facts
 
 __all__ = [
+    "INTEREST_BACKTESTS",
     "PURCHASE_BACKTESTS",
     "SEGMENT_BACKTESTS",
+    "backtest_interests",
     "backtest_purchases",
     "backtest_segments",
+    "predict_interests",
     "predict_purchases",
 ]
 
@@ -61,6 +69,24 @@ SEGMENT_BACKTESTS = pa.schema(
         ("predicted_segment", pa.string()),
         ("predicted_probability", pa.float64()),
         ("segment_probability", pa.float64()),
+    ]
+)
+
+# categories that are flagged as interests
+TOP = 3
+INTEREST_BACKTESTS = pa.schema(
+    [
+        *SPLIT_COLUMNS,
+        ("algorithm", pa.string()),
+        ("is_baseline", pa.bool_()),
+        ("customer_key", pa.string()),
+        ("as_of_date", pa.date32()),
+        ("category_id", pa.int32()),
+        ("category_rank", pa.int32()),
+        ("category_probability", pa.float64()),
+        ("has_bought_top", pa.bool_()),
+        ("top_probability", pa.float64()),
+        ("top_three_probability", pa.float64()),
     ]
 )
 
@@ -149,6 +175,79 @@ def backtest_segments(data: SegmentData, settings: PredictionSettings) -> pa.Tab
         for (split, segmentation, seed, _), found in zip(tasks, predicted, strict=True)
     ]
     return pa.concat_tables([SEGMENT_BACKTESTS.empty_table(), *tables])
+
+
+def backtest_interests(data: InterestData, settings: PredictionSettings) -> pa.Table:
+    """Predict interests with every candidate, for customers it did not learn from.
+
+    Parameters
+    ----------
+    data : InterestData
+        Customers, outcomes and splits.
+    settings : PredictionSettings
+        The number of folds.
+
+    Returns
+    -------
+    pyarrow.Table
+        Of the schema ``INTEREST_BACKTESTS``: one row per split, candidate and predicted
+        customer.
+    """
+    tasks = [
+        (split, algorithm, pair)
+        for split in data.splits
+        if split.is_backtest
+        for pair in data.pairs(split, settings.folds)
+        for algorithm in INTEREST_CANDIDATES
+    ]
+    predicted = run_parallel(
+        delayed(predict_interests)(algorithm, *pair) for _, algorithm, pair in tasks
+    )
+    tables = [
+        _to_table(
+            found,
+            INTEREST_BACKTESTS,
+            split,
+            algorithm=algorithm,
+            is_baseline=INTEREST_CANDIDATES[algorithm].is_baseline,
+        )
+        for (split, algorithm, _), found in zip(tasks, predicted, strict=True)
+    ]
+    return pa.concat_tables([INTEREST_BACKTESTS.empty_table(), *tables])
+
+
+@single_threaded()
+def predict_interests(algorithm: str, train: Cohort, test: Cohort) -> pd.DataFrame:
+    """Fit a candidate to a cohort, and rank the categories of another one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Keys of the customers in ``test``; the rank and the probability of the category
+        that they bought most of; whether they bought any of the three most probable
+        categories; and the probabilities of the first one, and of these three.
+    """
+    model = INTEREST_CANDIDATES[algorithm].estimator()
+    model.fit(train.features, train.outcomes, train.season)
+    found = model.predict(test.features, test.season)
+    categories, probabilities = found.columns.to_numpy(), found.to_numpy()
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    actual = test.outcomes["category_id"].to_numpy(dtype=np.int64)
+    is_actual = categories[order] == actual[:, np.newaxis]
+    is_known = is_actual.any(axis=1)
+    sorted_probabilities = np.take_along_axis(probabilities, order, axis=1)
+    # a category that nobody bought before has the last rank and no probability
+    rank = np.where(is_known, is_actual.argmax(axis=1) + 1, len(categories) + 1)
+    bought = bought_of(test.outcomes["bought_categories"], categories)
+    top = order[:, :TOP]
+    return test.keys.assign(
+        category_id=actual,
+        category_rank=rank,
+        category_probability=np.sum(sorted_probabilities * is_actual, axis=1),
+        has_bought_top=np.take_along_axis(bought, top, axis=1).any(axis=1),
+        top_probability=sorted_probabilities[:, 0],
+        top_three_probability=sorted_probabilities[:, :TOP].sum(axis=1),
+    )
 
 
 @single_threaded()

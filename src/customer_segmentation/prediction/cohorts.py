@@ -15,6 +15,7 @@ from customer_segmentation.prediction.splits import DateRange, Split
 
 __all__ = [
     "EXISTING",
+    "INTEREST_POPULATIONS",
     "MIN_CUSTOMERS",
     "NEW",
     "POPULATIONS",
@@ -39,16 +40,16 @@ class Population:
         ``existing`` or ``new``.
     date : str
         The column that the dates of a split refer to.
-    learned_where, scored_where : mapping of str to bool
-        Flags of the customers to learn from, and of those to score today.
+    learned_where, scored_where : mapping of str to str or bool
+        Values of the customers to learn from, and of those to score today.
     other_columns : frozenset of str
         Columns that the models do not read.
     """
 
     name: str
     date: str
-    learned_where: Mapping[str, bool]
-    scored_where: Mapping[str, bool]
+    learned_where: Mapping[str, str | bool]
+    scored_where: Mapping[str, str | bool]
     other_columns: frozenset[str]
 
     def features(self, columns: Sequence[str]) -> list[str]:
@@ -72,6 +73,8 @@ EXISTING = Population(
             *("lifetime_transactions", "morning_share", "evening_share"),
             *("mean_basket_items", "mean_basket_products", "distinct_products"),
             *("repeat_product_share", "favourite_merchant"),
+            # categories are learned from all products, those of the future among them
+            *(f"category_{number}_share" for number in range(1, 21)),
         }
     ),
 )
@@ -88,6 +91,22 @@ NEW = Population(
     ),
 )
 POPULATIONS = {population.name: population for population in (EXISTING, NEW)}
+# interests are learned from a table of their own, which has both populations
+INTEREST_POPULATIONS = {
+    name: Population(
+        name=name,
+        date=date,
+        learned_where={"population": name, "is_training_customer": True},
+        scored_where={"population": name, "is_scored": True},
+        other_columns=frozenset(
+            {
+                *("customer_key", "source_system", "population", "as_of_date"),
+                *("first_purchase_date", "is_training_customer", "is_scored"),
+            }
+        ),
+    )
+    for name, date in (("existing", "as_of_date"), ("new", "first_purchase_date"))
+}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from customer_segmentation.prediction.cohorts import (
     Customers,
     cohort_pairs,
 )
+from customer_segmentation.prediction.interest_data import InterestData
 from customer_segmentation.prediction.seasons import Seasons
 from customer_segmentation.prediction.settings import SEED, PredictionSettings
 from customer_segmentation.prediction.splits import DateRange, Split, read_splits
@@ -201,10 +202,13 @@ class TrainingData:
         For models of next purchases.
     segments : SegmentData
         For models of segments; with the same new customers.
+    interests : InterestData
+        For models of interests.
     """
 
     purchases: PurchaseData
     segments: SegmentData
+    interests: InterestData
 
     @classmethod
     def read(
@@ -218,6 +222,9 @@ class TrainingData:
         fits: engine.Relation,
         splits: engine.Relation,
         settings: PredictionSettings,
+        category_histories: engine.Relation,
+        category_outcomes: engine.Relation,
+        category_seasons: engine.Relation,
     ) -> Self:
         """Read the tables of these names, each once."""
         purchases = PurchaseData.read(
@@ -236,7 +243,10 @@ class TrainingData:
                 customer_days, rfm_segments, fits, settings.segment_targets
             ),
         )
-        return cls(purchases, segments)
+        interests = InterestData.read(
+            category_histories, category_outcomes, category_seasons, splits
+        )
+        return cls(purchases, segments, interests)
 
 
 def _source_systems(splits: Sequence[Split]) -> list[str]:

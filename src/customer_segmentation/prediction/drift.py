@@ -6,10 +6,20 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
-from customer_segmentation.prediction.cohorts import EXISTING, NEW, Population
+from customer_segmentation.prediction.cohorts import (
+    EXISTING,
+    INTEREST_POPULATIONS,
+    NEW,
+    Population,
+)
+from customer_segmentation.prediction.entries import (
+    INTERESTS,
+    NEXT_PURCHASES,
+    SEGMENT_PREFIX,
+)
 from customer_segmentation.prediction.psi import psi
 from customer_segmentation.prediction.scoring import Champion, load_champions
-from customer_segmentation.prediction.seasons import Seasons
+from customer_segmentation.prediction.seasons import CategorySeasons, Seasons
 
 __all__ = ["DRIFT", "measure_drift"]
 
@@ -39,6 +49,8 @@ def measure_drift(
     model_registry: engine.Relation,
     models: engine.Relation,
     seasons: engine.Relation,
+    category_histories: engine.Relation,
+    category_seasons: engine.Relation,
 ) -> pa.Table:
     """Compare today's customers and their predictions with the training sets.
 
@@ -48,6 +60,8 @@ def measure_drift(
         ``int_features__customer_days`` and ``int_features__first_purchases``.
     model_registry, models, seasons : engine.Relation
         ``model_registry``, ``int_prediction__models`` and ``int_prediction__seasons``.
+    category_histories, category_seasons : engine.Relation
+        ``int_prediction__category_histories`` and ``int_prediction__category_seasons``.
 
     Returns
     -------
@@ -60,11 +74,23 @@ def measure_drift(
     InputError
         If a champion cannot be loaded safely, or reads other features.
     """
-    known_seasons = Seasons.read(seasons)
+    known = Seasons.read(seasons)
+    sales = CategorySeasons.read(category_seasons)
+    others = (NEXT_PURCHASES, SEGMENT_PREFIX)
+    compared: list[
+        tuple[engine.Relation, Population, Seasons | CategorySeasons, tuple[str, ...]]
+    ] = [
+        (customer_days, EXISTING, known, others),
+        (first_purchases, NEW, known, others),
+        *(
+            (category_histories, population, sales, (INTERESTS,))
+            for population in INTEREST_POPULATIONS.values()
+        ),
+    ]
     tables = [DRIFT.empty_table()]
-    for customers, population in ((customer_days, EXISTING), (first_purchases, NEW)):
+    for customers, population, of_days, tasks in compared:
         champions = load_champions(
-            customers, model_registry, models, known_seasons, population
+            customers, model_registry, models, of_days, population, tasks
         )
         tables += _drift_of(customers, population, champions)
     return pa.concat_tables(tables)
@@ -99,7 +125,7 @@ def _read_today(
 
 def _compare(champion: Champion, today: pd.DataFrame) -> pa.Table:
     entry = champion.entry
-    predictions = champion.predict(today)
+    predictions = champion.summarise(today)
     features = [feature.name for feature in entry.features]
     compared = psi(entry.training_bins, pd.concat([today, predictions], axis=1))
     found = compared.assign(

@@ -13,6 +13,7 @@ import pyarrow as pa
 from customer_segmentation.prediction.feature_kinds import ModelFeature
 
 __all__ = [
+    "INTERESTS",
     "NEXT_PURCHASES",
     "REGISTRY",
     "REGISTRY_FACTS",
@@ -24,6 +25,7 @@ __all__ = [
     "to_table",
 ]
 
+INTERESTS = "interests"
 NEXT_PURCHASES = "next_purchases"
 SEGMENT_PREFIX = "segment:"
 
@@ -64,7 +66,8 @@ class Purpose:
     Parameters
     ----------
     task : str
-        ``next_purchases``, or ``segment:`` and the name of the segmentation.
+        ``next_purchases``, ``interests``, or ``segment:`` and the name of the
+        segmentation.
     source_system : str
         Whose customers.
     population : str

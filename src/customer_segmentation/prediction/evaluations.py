@@ -1,7 +1,8 @@
 """Evaluations: how well every candidate predicts, with bootstrap intervals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,28 @@ WITH_AMOUNTS = [
     COVERAGE,
 ]
 WITHOUT_AMOUNTS = [*_amount_metrics("purchases", select=True), *RETURN_METRICS]
-MEASURED = sorted({name for metric in WITH_AMOUNTS for name in metric.columns})
-OF_PURCHASES = [*GROUP, "customer_key", *MEASURED]
+RANK = ("category_rank",)
+OF_INTEREST = [
+    Metric("hit_at_3", partial(metrics.hit_share, top=3), RANK, True, True),
+    Metric("hit_at_1", partial(metrics.hit_share, top=1), RANK, True),
+    Metric("mrr", metrics.mean_reciprocal_rank, RANK, True, True),
+    Metric("log_loss", metrics.log_loss, ("category_probability",), False, True),
+    Metric(
+        "calibration_error",
+        lambda probability, rank: metrics.calibration_error(probability, rank <= 3),
+        ("top_three_probability", "category_rank"),
+        False,
+    ),
+    Metric("any_hit_at_3", np.mean, ("has_bought_top",), True),
+]
+
+
+def _columns(measured: Sequence[Metric]) -> list[str]:
+    return sorted({name for metric in measured for name in metric.columns})
+
+
+OF_PURCHASES = [*GROUP, "customer_key", *_columns(WITH_AMOUNTS)]
+OF_INTERESTS = [*GROUP, "customer_key", *_columns(OF_INTEREST)]
 OF_SEGMENTS = [
     *(*GROUP, "segmentation", "seed", "customer_key", "has_returned", "segment"),
     *("predicted_segment", "segment_probability"),
@@ -118,6 +139,13 @@ class _Measurement:
     def compared_on(self) -> tuple[Any, ...]:
         """The split and the metric, which a candidate shares with its baseline."""
         return tuple(self.row[name] for name in (*SPLIT, "metric"))
+
+    def is_better_than(self, other: "_Measurement") -> bool:
+        """Return whether its value is better than another of the same metric."""
+        mine, its = self.row["value"], other.row["value"]
+        if mine is None or its is None or self.row["is_higher_better"] is None:
+            return False
+        return bool((mine > its) == self.row["is_higher_better"] and mine != its)
 
     def with_intervals(
         self, baselines: Mapping[tuple[Any, ...], np.ndarray]
@@ -137,7 +165,7 @@ class _Measurement:
 
 
 def evaluate_backtests(
-    purchases: engine.Relation, segments: engine.Relation
+    purchases: engine.Relation, segments: engine.Relation, interests: engine.Relation
 ) -> pa.Table:
     """Measure every candidate on every split, baselines too.
 
@@ -147,26 +175,28 @@ def evaluate_backtests(
         ``int_prediction__backtests``.
     segments : engine.Relation
         ``int_prediction__segment_backtests``.
+    interests : engine.Relation
+        ``int_prediction__interest_backtests``.
 
     Returns
     -------
     pyarrow.Table
-        Of the schema ``EVALUATIONS``. Tests have 95 % bootstrap intervals over the
-        customers: of the metric, and of its difference from that of the baseline on the
-        same customers.
+        Of the schema ``EVALUATIONS``. Tests, and selections of interests, have 95 %
+        bootstrap intervals over the customers: of the metric, and of its difference
+        from that of the baseline on the same customers. Of several baselines, it is the
+        best one in this metric.
     """
     tasks = (
         delayed(measure)(rows, dict(zip(GROUP, key, strict=True)))
         for table, measure in (
             (_read(purchases, OF_PURCHASES), _measure_purchases),
             (_read(segments, OF_SEGMENTS), _measure_segments),
+            (_read(interests, OF_INTERESTS), _measure_interests),
         )
         for key, rows in table.groupby(GROUP, sort=True)
     )
     measured = [one for found in run_parallel(tasks) for one in found]
-    baselines = {
-        one.compared_on: one.resampled for one in measured if one.row["is_baseline"]
-    }
+    baselines = _best_baselines(measured)
     return pa.Table.from_pylist(
         [one.with_intervals(baselines) for one in measured], EVALUATIONS
     )
@@ -179,18 +209,52 @@ def _read(relation: engine.Relation, columns: list[str]) -> pd.DataFrame:
     return rows.sort_values([*keys, "customer_key"], ignore_index=True)
 
 
+def _best_baselines(
+    measured: Sequence[_Measurement],
+) -> dict[tuple[Any, ...], np.ndarray]:
+    """Return the resamples of the best baseline of each split and metric."""
+    best: dict[tuple[Any, ...], _Measurement] = {}
+    for one in measured:
+        if one.row["is_baseline"]:
+            known = best.get(one.compared_on)
+            if known is None or one.is_better_than(known):
+                best[one.compared_on] = one
+    return {key: one.resampled for key, one in best.items()}
+
+
 def _measure_purchases(
     rows: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[_Measurement]:
     has_amounts = rows["spend"].notna().all()
-    columns = {name: rows[name].to_numpy(dtype=float) for name in MEASURED}
+    return _measure(
+        rows,
+        facts,
+        WITH_AMOUNTS if has_amounts else WITHOUT_AMOUNTS,
+        RESAMPLES if facts["split"] == "test" else 0,
+    )
+
+
+def _measure_interests(
+    rows: pd.DataFrame, facts: Mapping[str, Any]
+) -> list[_Measurement]:
+    # the choice asks whether a model beats the best baseline by more than chance
+    return _measure(rows, facts, OF_INTEREST, RESAMPLES)
+
+
+def _measure(
+    rows: pd.DataFrame,
+    facts: Mapping[str, Any],
+    measured_by: Sequence[Metric],
+    resamples: int,
+) -> list[_Measurement]:
+    columns = {name: rows[name].to_numpy(dtype=float) for name in _columns(measured_by)}
     found = []
-    for metric in WITH_AMOUNTS if has_amounts else WITHOUT_AMOUNTS:
+    for metric in measured_by:
         measured = [columns[name] for name in metric.columns]
         resampled = np.array([])
-        if facts["split"] == "test":
+        if resamples:
             resampled = metrics.bootstrap(
-                metric.measure, *measured, resamples=RESAMPLES
+                metric.measure, *measured, resamples=resamples
             )
         row = {
             **facts,

@@ -16,11 +16,15 @@ __all__ = [
     "auc",
     "binary_log_loss",
     "bootstrap",
+    "calibration_error",
     "coverage",
     "decile_error",
     "decile_mape",
+    "hit_share",
     "interval_of",
+    "log_loss",
     "mean_absolute_error",
+    "mean_reciprocal_rank",
     "normalised_gini",
     "spearman",
     "total_ratio",
@@ -130,6 +134,35 @@ def coverage(low: Numbers, high: Numbers, actual: Numbers) -> float:
     if len(actual) == 0:
         return np.nan
     return float(np.mean((low <= actual) & (actual <= high)))
+
+
+def calibration_error(probability: Numbers, happened: Numbers) -> float:
+    """Return the mean distance of probability and share over ten equal groups."""
+    means = _decile_means(probability, happened)
+    return np.nan if means is None else float(np.mean(np.abs(means[0] - means[1])))
+
+
+def hit_share(rank: Numbers, top: int) -> float:
+    """Return the share of outcomes that are ranked among the top.
+
+    Examples
+    --------
+    >>> hit_share(np.array([1.0, 4.0]), top=3)
+    0.5
+    """
+    return float(np.mean(rank <= top)) if len(rank) else np.nan
+
+
+def mean_reciprocal_rank(rank: Numbers) -> float:
+    """Return the mean of one over the rank of the outcome, from 0 to 1."""
+    return float(np.mean(1 / rank)) if len(rank) else np.nan
+
+
+def log_loss(probability: Numbers) -> float:
+    """Return minus the mean logarithm of the probabilities of outcomes, in nats."""
+    if len(probability) == 0:
+        return np.nan
+    return float(-np.mean(np.log(np.maximum(probability, MIN_PROBABILITY))))
 
 
 def bootstrap(

@@ -9,26 +9,31 @@ import pyarrow as pa
 
 from customer_segmentation import engine
 from customer_segmentation.parallel import single_threaded
-from customer_segmentation.prediction.classification import most_probable
 from customer_segmentation.prediction.cohorts import (
+    INTEREST_POPULATIONS,
     NEW,
     POPULATIONS,
     Population,
 )
 from customer_segmentation.prediction.entries import (
+    INTERESTS,
     NEXT_PURCHASES,
     SEGMENT_PREFIX,
     ModelEntry,
+    Purpose,
 )
 from customer_segmentation.prediction.feature_kinds import features_of
 from customer_segmentation.prediction.registry import load_model, read_entry
-from customer_segmentation.prediction.seasons import UNKNOWN, Season, Seasons
+from customer_segmentation.prediction.seasons import CategorySeasons, Seasons
+from customer_segmentation.prediction.tasks import Task, task_of
 
 __all__ = [
+    "INTEREST_SCORES",
     "SCORES",
     "SEGMENT_SCORES",
     "Champion",
     "load_champions",
+    "score_interests",
     "score_purchases",
     "score_segments",
 ]
@@ -58,6 +63,19 @@ SEGMENT_SCORES = pa.schema(
         ("model_id", pa.string()),
     ]
 )
+INTEREST_SCORES = pa.schema(
+    [
+        ("customer_key", pa.string()),
+        ("source_system", pa.string()),
+        ("population", pa.string()),
+        ("as_of_date", pa.date32()),
+        ("horizon_days", pa.int32()),
+        ("category_id", pa.int32()),
+        ("interest_rank", pa.int32()),
+        ("probability", pa.float64()),
+        ("model_id", pa.string()),
+    ]
+)
 # the last bits of a sum depend on the other rows of the batch
 DECIMALS = 9
 
@@ -72,22 +90,22 @@ class Champion:
         Its entry in the registry.
     model : object
         The fitted model.
-    seasons : Seasons
+    seasons : Seasons or CategorySeasons
         All known seasons.
     """
 
     entry: ModelEntry
     model: Any
-    seasons: Seasons
+    seasons: Seasons | CategorySeasons
 
     @property
-    def predicts_purchases(self) -> bool:
-        """Whether it predicts purchases; else it predicts segments."""
-        return self.entry.purpose.task == NEXT_PURCHASES
+    def task(self) -> Task:
+        """What it predicts."""
+        return task_of(self.entry.purpose.task)
 
     @single_threaded()
     def predict(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return predictions of at least one customer of its purpose.
+        """Return what is published of at least one customer of its purpose.
 
         Parameters
         ----------
@@ -96,24 +114,21 @@ class Champion:
 
         Returns
         -------
-        pandas.DataFrame of shape (n, predictions)
-            Purchases and spend, or ``segment`` and ``probability``.
+        pandas.DataFrame
+            From ``Task.predict``.
         """
-        features = customers[[feature.name for feature in self.entry.features]]
-        if self.predicts_purchases:
-            found = self.model.predict(features, self._season(customers))
-        else:
-            found = most_probable(self.model.predict_proba(features))
-        return found.round(DECIMALS)
+        return self.task.predict(*self._arguments(customers)).round(DECIMALS)
 
-    def _season(self, customers: pd.DataFrame) -> Season:
-        purpose = self.entry.purpose
-        if purpose.population == NEW.name:
-            return UNKNOWN
-        today = pd.Timestamp(customers["as_of_date"].iloc[0]).date()
-        return self.seasons.year_before(
-            purpose.source_system, today, purpose.horizon_days
-        )
+    @single_threaded()
+    def summarise(self, customers: pd.DataFrame) -> pd.DataFrame:
+        """Return one row per customer of what drift compares."""
+        return self.task.summarise(*self._arguments(customers)).round(DECIMALS)
+
+    def _arguments(self, customers: pd.DataFrame) -> tuple[Any, pd.DataFrame, Any]:
+        features = customers[[feature.name for feature in self.entry.features]]
+        today = pd.Timestamp(customers["as_of_date"].iloc[0])
+        season = self.task.season_of(self.seasons, self.entry.purpose, today)
+        return self.model, features, season
 
 
 def score_purchases(
@@ -149,7 +164,7 @@ def score_purchases(
     wanted = POPULATIONS[population]
     known_seasons = Seasons.read(seasons)
     champions = load_champions(
-        customers, model_registry, models, known_seasons, wanted, NEXT_PURCHASES
+        customers, model_registry, models, known_seasons, wanted, (NEXT_PURCHASES,)
     )
     return _score(customers, champions, wanted, SCORES)
 
@@ -179,18 +194,66 @@ def score_segments(
         If a champion cannot be loaded safely, or reads other features.
     """
     champions = load_champions(
-        customers, model_registry, models, Seasons({}), NEW, SEGMENT_PREFIX
+        customers, model_registry, models, Seasons({}), NEW, (SEGMENT_PREFIX,)
     )
     return _score(customers, champions, NEW, SEGMENT_SCORES)
+
+
+def score_interests(
+    histories: engine.Relation,
+    model_registry: engine.Relation,
+    models: engine.Relation,
+    seasons: engine.Relation,
+) -> engine.Stream:
+    """Predict the next interests of today's customers, existing and new.
+
+    New customers are predicted like existing ones where no model of new customers is in
+    use.
+
+    Parameters
+    ----------
+    histories : engine.Relation
+        ``int_prediction__category_histories``.
+    model_registry, models, seasons : engine.Relation
+        ``model_registry``, ``int_prediction__models`` and
+        ``int_prediction__category_seasons``.
+
+    Returns
+    -------
+    engine.Stream
+        Of the schema ``INTEREST_SCORES``: a few rows per customer of a source system
+        with a champion.
+
+    Raises
+    ------
+    InputError
+        If a champion cannot be loaded safely, or reads other features.
+    """
+    known_seasons = CategorySeasons.read(seasons)
+    champions = [
+        champion
+        for population in INTEREST_POPULATIONS.values()
+        for champion in load_champions(
+            histories, model_registry, models, known_seasons, population, (INTERESTS,)
+        )
+    ]
+    names = INTEREST_POPULATIONS[NEW.name].features(histories.columns)
+    return engine.map_batches(
+        histories,
+        ["customer_key", "source_system", "population", "as_of_date", *names],
+        _Scorer(champions, INTEREST_SCORES, has_populations=True),
+        INTEREST_SCORES,
+        where={"is_scored": True},
+    )
 
 
 def load_champions(
     customers: engine.Relation,
     model_registry: engine.Relation,
     models: engine.Relation,
-    seasons: Seasons,
+    seasons: Seasons | CategorySeasons,
     population: Population,
-    task: str = "",
+    tasks: tuple[str, ...],
 ) -> list[Champion]:
     """Load the models in use for a population.
 
@@ -200,12 +263,12 @@ def load_champions(
         The table of the population, whose features the models must read.
     model_registry, models : engine.Relation
         ``model_registry``, which says what is in use, and ``int_prediction__models``.
-    seasons : Seasons
+    seasons : Seasons or CategorySeasons
         All known seasons.
     population : Population
         Which customers.
-    task : str
-        How the task begins; all tasks by default.
+    tasks : tuple of str
+        How the names of the tasks begin.
 
     Raises
     ------
@@ -220,7 +283,7 @@ def load_champions(
         order_by="model_id",
         where={"is_champion": True, "population": population.name},
     )
-    ids = in_use.loc[in_use["task"].str.startswith(task), "model_id"]
+    ids = in_use.loc[in_use["task"].str.startswith(tasks), "model_id"]
     entries = [read_entry(models, model_id) for model_id in ids]
     return [Champion(entry, load_model(entry, features), seasons) for entry in entries]
 
@@ -231,6 +294,8 @@ class _Scorer:
 
     champions: Sequence[Champion]
     schema: pa.Schema
+    # whether the batch has customers of several populations
+    has_populations: bool = False
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         # sorted, because rounding errors may depend on the order
@@ -239,11 +304,14 @@ class _Scorer:
         for champion in self.champions:
             purpose = champion.entry.purpose
             is_theirs = frame["source_system"] == purpose.source_system
+            if self.has_populations:
+                is_theirs &= frame["population"].isin(self._populations(purpose))
             customers = frame[is_theirs].reset_index(drop=True)
             if customers.empty:
                 continue
             scores = champion.predict(customers).assign(
                 customer_key=customers["customer_key"],
+                population=customers.get("population"),
                 source_system=customers["source_system"],
                 as_of_date=customers["as_of_date"],
                 segmentation=purpose.task.removeprefix(SEGMENT_PREFIX),
@@ -256,6 +324,16 @@ class _Scorer:
                 )
             )
         return pa.concat_tables(tables)
+
+    def _populations(self, purpose: Purpose) -> list[str]:
+        """Return the populations that a champion predicts: its own, and orphans."""
+        served = {
+            one.entry.purpose.population
+            for one in self.champions
+            if one.entry.purpose.source_system == purpose.source_system
+        }
+        orphans = set(POPULATIONS) - served if purpose.population == "existing" else ()
+        return sorted({purpose.population, *orphans})
 
 
 def _score(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
@@ -10,7 +10,14 @@ import pandas as pd
 
 from customer_segmentation import engine
 
-__all__ = ["UNKNOWN", "Season", "Seasons"]
+__all__ = [
+    "UNKNOWN",
+    "UNKNOWN_SALES",
+    "CategorySales",
+    "CategorySeasons",
+    "Season",
+    "Seasons",
+]
 
 SEASONS = [
     *("source_system", "as_of_date", "horizon_days", "days_before"),
@@ -35,6 +42,22 @@ class Season:
 
 
 UNKNOWN = Season()
+
+
+@dataclass(frozen=True)
+class CategorySales(Season):
+    """What a source system sells of each category in some days.
+
+    Parameters
+    ----------
+    categories : mapping of int to float
+        Sales by category id; empty if unknown.
+    """
+
+    categories: Mapping[int, float] = field(default_factory=dict)
+
+
+UNKNOWN_SALES = CategorySales()
 
 
 @dataclass(frozen=True)
@@ -73,3 +96,39 @@ class Seasons:
     def year_before(self, source_system: str, day: date, horizon_days: int) -> Season:
         """Return the same days one year earlier, known when a model predicts."""
         return self.by_key.get((source_system, day, horizon_days, 365), UNKNOWN)
+
+
+@dataclass(frozen=True)
+class CategorySeasons:
+    """Sales by category in the predicted days, one year before.
+
+    Parameters
+    ----------
+    by_key : mapping
+        Sales by source system, as-of date and horizon in days.
+    """
+
+    by_key: Mapping[tuple[str, date, int], CategorySales]
+
+    @classmethod
+    def read(cls, seasons: engine.Relation) -> Self:
+        """Read ``int_prediction__category_seasons``."""
+        keys = ["source_system", "as_of_date", "horizon_days"]
+        columns = [*keys, "category_id", "purchases", "spend"]
+        rows = engine.read(seasons, columns, order_by=[*keys, "category_id"])
+        found = {}
+        for (name, day, horizon), sold in rows.groupby(keys):
+            # without amounts, purchases are the sales
+            sales = sold["spend" if (sold["spend"] > 0).any() else "purchases"]
+            key = name, pd.Timestamp(day).date(), int(horizon)
+            by_category = zip(sold["category_id"], sales, strict=True)
+            found[key] = CategorySales(
+                categories={int(one): float(value) for one, value in by_category}
+            )
+        return cls(found)
+
+    def year_before(
+        self, source_system: str, day: date, horizon_days: int
+    ) -> CategorySales:
+        """Return the sales one year before the days that begin on a date."""
+        return self.by_key.get((source_system, day, horizon_days), UNKNOWN_SALES)

@@ -17,10 +17,10 @@ from customer_segmentation.prediction.champion import (
     is_better,
     read_choices,
 )
-from customer_segmentation.prediction.classification import most_probable
 from customer_segmentation.prediction.cohorts import MIN_CUSTOMERS, Cohort
 from customer_segmentation.prediction.data import TrainingData
 from customer_segmentation.prediction.entries import (
+    INTERESTS,
     NEXT_PURCHASES,
     SEGMENT_PREFIX,
     ModelEntry,
@@ -31,7 +31,6 @@ from customer_segmentation.prediction.entries import (
 )
 from customer_segmentation.prediction.feature_kinds import ModelFeature, features_of
 from customer_segmentation.prediction.psi import training_bins
-from customer_segmentation.prediction.purchases import CANDIDATES, InSeason
 from customer_segmentation.prediction.registry import (
     load_model,
     read_entries,
@@ -39,9 +38,9 @@ from customer_segmentation.prediction.registry import (
     register,
     training_fingerprint,
 )
-from customer_segmentation.prediction.seasons import UNKNOWN
-from customer_segmentation.prediction.segments import CLASSIFIERS
+from customer_segmentation.prediction.seasons import CategorySales
 from customer_segmentation.prediction.splits import Split
+from customer_segmentation.prediction.tasks import Task, task_of
 
 __all__ = ["TrainingSet", "train_models"]
 
@@ -69,11 +68,14 @@ class TrainingSet:
         """The features that a model reads."""
         return features_of(self.cohort.features, list(self.cohort.features))
 
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return task_of(self.purpose.task)
+
     def recipe(self, algorithm: str) -> Recipe:
         """Return how a model of an algorithm is made."""
-        if self.purpose.task == NEXT_PURCHASES:
-            return Recipe(algorithm, dict(CANDIDATES[algorithm].settings))
-        return Recipe(algorithm, {})
+        return Recipe(algorithm, self.task.settings(algorithm))
 
     def fingerprint(self, algorithm: str) -> str:
         """Return the fingerprint of a model of an algorithm."""
@@ -82,33 +84,27 @@ class TrainingSet:
         rows = pd.concat(columns, axis=1).assign(
             season_purchases=cohort.season.purchases, season_spend=cohort.season.spend
         )
+        if isinstance(cohort.season, CategorySales):
+            rows = rows.assign(
+                season_sales=str(sorted(cohort.season.categories.items()))
+            )
         return training_fingerprint(rows, self.recipe(algorithm))
 
     @single_threaded()
     def fit(self, algorithm: str) -> Any:
         """Return a fitted model of an algorithm."""
-        cohort = self.cohort
-        if self.purpose.task == NEXT_PURCHASES:
-            model = InSeason(CANDIDATES[algorithm].estimator(), cohort.season)
-            return model.fit(cohort.features, cohort.outcomes, self.split.horizon_days)
-        index = cohort.keys["customer_key"]
-        return CLASSIFIERS[algorithm]().fit(
-            cohort.features.set_index(index), cohort.outcomes["segment"].set_axis(index)
-        )
+        return self.task.fit(algorithm, self.cohort, self.split.horizon_days)
 
     @single_threaded()
     def predictions(self, model: Any) -> pd.DataFrame:
         """Return what a model predicts for these customers, whatever the season."""
-        features = self.cohort.features
-        if self.purpose.task == NEXT_PURCHASES:
-            found = model.predict(features, UNKNOWN)
-            return found.drop(columns=["spend_low", "spend_high"])
-        return most_probable(model.predict_proba(features))[["segment"]]
+        return self.task.summarise(model, self.cohort.features, None)
 
     def record(self, model: Any, choice: Choice) -> Trained:
         """Return what the registry records of a fitted model of the choice."""
         assert self.split.train is not None
-        compared = pd.concat([self.cohort.features, self.predictions(model)], axis=1)
+        features = self.cohort.features.drop(columns=list(self.task.unbinned))
+        compared = pd.concat([features, self.predictions(model)], axis=1)
         return Trained(
             purpose=self.purpose,
             recipe=self.recipe(choice.algorithm),
@@ -192,6 +188,13 @@ def _training_sets(data: TrainingData) -> Iterator[TrainingSet]:
                     split,
                     data.segments.training_cohort(split, segmentation),
                 )
+    for split in data.interests.splits:
+        if split.name == "fit":
+            yield TrainingSet(
+                _purpose(split, INTERESTS),
+                split,
+                data.interests.training_cohort(split),
+            )
 
 
 def _purpose(split: Split, task: str) -> Purpose:

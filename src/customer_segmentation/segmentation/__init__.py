@@ -7,7 +7,7 @@ declare    ``declare`` (reads the vars), ``declared_mapping`` (values and messag
 space      ``transforms``, ``encoders``, ``blocks``, ``space``: customers as points
 cluster    ``algorithms``, ``weighted`` (many customers), ``cluster``
 judge      ``measures``, ``structure`` (null data), ``judge`` (all candidates)
-assign     ``prototypes``, ``matching`` (ids that last), ``fits`` (stored as JSON)
+assign     ``prototypes``, ``fits`` (stored as JSON)
 explain    ``rule_tree``, ``explain`` (rules in words)
 =========  ==========================================================================
 

@@ -12,6 +12,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.matching import match_segments
 from customer_segmentation.parallel import single_threaded
 from customer_segmentation.segmentation.algorithms import Candidate
 from customer_segmentation.segmentation.cluster import (
@@ -19,7 +20,6 @@ from customer_segmentation.segmentation.cluster import (
     fit_customers,
 )
 from customer_segmentation.segmentation.declare import SEED, Segmentation
-from customer_segmentation.segmentation.matching import match_segments
 from customer_segmentation.segmentation.prototypes import Assignment, Prototypes
 from customer_segmentation.segmentation.space import DesignMatrix, Projection, Space
 from customer_segmentation.segmentation.weighted import Points

@@ -81,7 +81,7 @@ def build_sample(sample: Sample) -> SparkWarehouse:
     others = (
         f"resource_type:unit_test,path:models/{folder}"
         for folder in (
-            *("core", "features", "rfm", "segmentation", "prediction"),
+            *("core", "products", "features", "rfm", "segmentation", "prediction"),
             *("movement", "exploration"),
         )
     )

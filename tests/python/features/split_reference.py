@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 __all__ = ["DateRange", "Record", "Rules", "Split", "horizon_of", "splits_of"]
 
-Task = Literal["next_purchases", "segment"]
+Task = Literal["next_purchases", "segment", "interests"]
 Population = Literal["existing", "new"]
 Name = Literal["score", "fit", "test", "selection"]
 
@@ -28,6 +28,8 @@ class Rules:
         Days after the first purchase.
     backtest_horizon_days : tuple of int
         Shorter horizons, in days.
+    interest_days : int
+        Horizon of interests.
     """
 
     horizon_days: int = 365
@@ -37,6 +39,7 @@ class Rules:
     new_customer_days: int = 30
     segment_days: int = 90
     backtest_horizon_days: tuple[int, ...] = (90, 180)
+    interest_days: int = 70
 
     def horizons_up_to(self, horizon: int) -> tuple[int, ...]:
         """Return a horizon and the shorter ones of the back-tests, longest first."""
@@ -163,26 +166,38 @@ def splits_of(record: Record, rules: Rules) -> Iterator[Split]:
     horizon = horizon_of(record, rules)
     if horizon is None:
         return
-    yield from _existing(record, rules, horizon)
-    yield from _new(record, rules, horizon)
+    horizons = rules.horizons_up_to(horizon)
+    yield from _existing(record, rules, "next_purchases", horizons)
+    yield from _new(record, rules, "next_purchases", horizons)
     yield from _segment(record, rules)
+    # interests need a date to choose on before the one to learn from
+    interests = rules.interest_days, rules.interest_days // 2
+    if record.days - 2 * interests[0] >= rules.history_days:
+        yield from _existing(record, rules, "interests", interests)
+    windows = _Windows(record, rules, "interests")
+    if windows.first - (2 * interests[0] + 1) >= rules.test_days:
+        yield from _new(record, rules, "interests", interests)
 
 
-def _existing(record: Record, rules: Rules, horizon: int) -> Iterator[Split]:
+def _existing(
+    record: Record, rules: Rules, task: Task, horizons: tuple[int, ...]
+) -> Iterator[Split]:
+    horizon = horizons[0]
+
     def has_history(days_ago: int) -> bool:
         return record.days - days_ago >= rules.history_days
 
     def split(name: Name, days: int, train: int | None, test: int | None) -> Split:
         return _split(
             record,
-            *("next_purchases", "existing", name, days),
+            *(task, "existing", name, days),
             None if train is None else (train, train),
             None if test is None else (test, test),
         )
 
     yield split("score", horizon, None, 0)
     yield split("fit", horizon, horizon, None)
-    for days in rules.horizons_up_to(horizon):
+    for days in horizons:
         if has_history(2 * days):
             yield split("test", days, 2 * days, days)
         elif days == horizon:
@@ -195,14 +210,17 @@ def _existing(record: Record, rules: Rules, horizon: int) -> Iterator[Split]:
             yield split("selection", days, judged, judged)
 
 
-def _new(record: Record, rules: Rules, horizon: int) -> Iterator[Split]:
-    windows = _Windows(record, rules, "next_purchases")
+def _new(
+    record: Record, rules: Rules, task: Task, horizons: tuple[int, ...]
+) -> Iterator[Split]:
+    horizon = horizons[0]
+    windows = _Windows(record, rules, task)
     yield windows.split("score", horizon, None, (rules.new_customer_days, 1))
     yield windows.split("fit", horizon, (windows.first, horizon + 1), None)
     # outcomes of the selection are complete before the first customers of the test buy
     is_out_of_time = windows.last_to_learn_from(horizon) is not None
     before = horizon + (rules.test_days if is_out_of_time else 0)
-    for days in rules.horizons_up_to(horizon):
+    for days in horizons:
         if windows.last_to_learn_from(days) is not None:
             yield windows.out_of_time("test", days)
         elif days == horizon:

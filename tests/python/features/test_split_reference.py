@@ -68,7 +68,7 @@ def test_what_can_be_learned_can_be_chosen_and_tested_whatever_the_record():
         whole = {"score", "fit", "test", "selection"}
         assert all(found == whole for found in names.values()), days
         # a longer record takes nothing away
-        assert len(names) == (0 if days < 361 else 2 if days < 451 else 3), days
+        assert len(names) == (0 if days < 361 else 4 if days < 451 else 5), days
 
 
 def test_a_purpose_has_one_split_of_a_name_and_horizon():

@@ -16,12 +16,12 @@ RULES = Rules(
         name: VARS[f"prediction_{name}"]
         for name in (
             *("horizon_days", "history_days", "burn_in_days", "test_days"),
-            *("new_customer_days", "segment_days"),
+            *("new_customer_days", "segment_days", "interest_days"),
         )
     },
     backtest_horizon_days=tuple(VARS["prediction_backtest_horizon_days"]),
 )
-OTHER_RULES = Rules(100, 60, 0, 20, 3, 40, (30, 90, 180))
+OTHER_RULES = Rules(100, 60, 0, 20, 3, 40, (30, 90, 180), 50)
 
 
 def splits_by_sql(compiled_code: str, records: list[Record]) -> list[dict[str, Any]]:
@@ -30,8 +30,16 @@ def splits_by_sql(compiled_code: str, records: list[Record]) -> list[dict[str, A
     with duckdb.connect() as connection:
         connection.register("records", source_systems)
         code = compiled_code.replace('"main"."source_systems"', '"source_systems"')
+        products = '"main_private"."int_online_retail__products"'
+        code = code.replace(products, '"products"')
         connection.execute("attach ':memory:' as warehouse; use warehouse")
         connection.execute("create table source_systems as from records")
+        connection.execute(
+            "create table products as"
+            " select source_system, true as is_product, null as product_key,"
+            " null as product_id, null as product_name, null as category"
+            " from records"
+        )
         return connection.execute(code).to_arrow_table().to_pylist()
 
 

@@ -21,6 +21,7 @@ from customer_segmentation.prediction import (
 from customer_segmentation.prediction.splits import Split, read_splits
 
 __all__ = [
+    "CATEGORY_HISTORIES",
     "CUSTOMER_DAYS",
     "FIRST_PURCHASES",
     "HORIZON",
@@ -40,11 +41,14 @@ HORIZON = 90
 SELECTED = (
     *("+int_features__customer_days", "+int_features__first_purchases"),
     *("+int_prediction__outcomes", "+int_prediction__seasons", "+int_rfm__segments"),
+    *("+int_prediction__category_histories", "+int_prediction__category_outcomes"),
+    "+int_prediction__category_seasons",
 )
 CUSTOMER_DAYS = "from main_training.int_features__customer_days"
 FIRST_PURCHASES = "from main_training.int_features__first_purchases"
 OUTCOMES = "from main_training.int_prediction__outcomes"
 SEASONS = "from main_training.int_prediction__seasons"
+CATEGORY_HISTORIES = "from main_training.int_prediction__category_histories"
 SPLITS = "from main_private.int_features__splits"
 RFM_SEGMENTS = "from main_private.int_rfm__segments"
 FIRSTS = "main_private.int_features__first_transactions"
@@ -243,6 +247,9 @@ def _fill_anew(world: World) -> None:
             if kind != "model" or name not in tables:
                 continue
             query = result["compiled_code"]
+            # categories are kept, as in a build without training
+            if name.startswith("int_products__"):
+                continue
             table = result["relation_name"]
             connection.execute(f"delete from {table}")
             connection.execute(f"insert into {table} by name {query}")

@@ -11,14 +11,17 @@ import pyarrow as pa
 from jinja2 import Template
 
 from customer_segmentation.prediction import (
+    InterestData,
     PredictionSettings,
     PurchaseData,
     SegmentData,
     TrainingData,
+    backtest_interests,
     backtest_purchases,
     backtest_segments,
     evaluate_backtests,
     measure_drift,
+    score_interests,
     score_purchases,
     score_segments,
     train_models,
@@ -62,6 +65,39 @@ SPLITS = [
     ("segment", "new", "selection", 90, (1_110, 451), (360, 271)),
 ]
 
+# splits of interests, which only some tests add
+INTEREST_SPLITS = [
+    (*purpose, name, 70, *days)
+    for purpose in (("interests", "existing"), ("interests", "new"))
+    for name, *days in (
+        ("score", None, (0, 0)),
+        ("fit", (70, 70), None),
+        ("test", (140, 140), (70, 70)),
+        ("selection", (140, 140), (140, 140)),
+    )
+]
+CATEGORY_HISTORIES = """
+    create or replace table category_histories (
+        customer_key text, source_system text, population text, as_of_date date,
+        first_purchase_date date, is_training_customer boolean, is_scored boolean,
+        main_category text, distinct_categories bigint, category_recency_days bigint,
+        category_history text
+    )
+"""
+CATEGORY_OUTCOMES = """
+    create or replace table category_outcomes (
+        customer_key text, source_system text, population text, as_of_date date,
+        horizon_days int, category_id int, bought_categories text
+    )
+"""
+CATEGORY_SEASONS = """
+    create or replace table category_seasons (
+        source_system text, as_of_date date, horizon_days int, category_id int,
+        purchases bigint, spend double
+    )
+"""
+INTERESTS = ("category_histories", "category_outcomes", "category_seasons")
+
 MODELS = Path(__file__).resolve().parents[3] / "models" / "prediction"
 # what the SQL models of a build read, in the tables here
 REFERRED = {
@@ -71,7 +107,7 @@ REFERRED = {
 }
 
 
-def split_rows(today: date) -> pd.DataFrame:
+def split_rows(today: date, splits: Sequence[tuple] = tuple(SPLITS)) -> pd.DataFrame:
     """Return the splits of a day, as ``int_features__splits``."""
 
     def dates(days: tuple[int, int] | None) -> tuple[date | None, date | None]:
@@ -87,7 +123,7 @@ def split_rows(today: date) -> pd.DataFrame:
                 *dates(test),
                 today,
             )
-            for task, population, split, horizon, train, test in SPLITS
+            for task, population, split, horizon, train, test in splits
         ],
         columns=[
             *("source_system", "task", "population", "split", "horizon_days"),
@@ -166,6 +202,8 @@ class Tables:
         self.write("registry", REGISTRY.empty_table())
         self.write("evaluations", EVALUATIONS.empty_table())
         self.write("fits", FITS.empty_table())
+        for statement in (CATEGORY_HISTORIES, CATEGORY_OUTCOMES, CATEGORY_SEASONS):
+            self.execute(statement)
         self.move_to(as_of_date, count)
 
     def move_to(self, today: date, count: int = 60) -> None:
@@ -235,6 +273,60 @@ class Tables:
             " from (select distinct as_of_date from existing),"
             " (values (0), (365)) as days(days_before)"
         )
+
+    def add_interests(self, count: int = 120, categories: int = 5) -> None:
+        """Add customers with a favourite category, which most of them buy again."""
+        rng = np.random.default_rng(3)
+        self.write("interest_splits", split_rows(AS_OF, tuple(INTEREST_SPLITS)))
+        self.execute("insert into splits by name from interest_splits")
+        self.execute("drop table interest_splits")
+        histories, outcomes = [], []
+        for population in ("existing", "new"):
+            for days_ago in (0, 70, 140):
+                day = AS_OF - timedelta(days_ago)
+                for number in range(count):
+                    favourite = int(rng.integers(1, categories + 1))
+                    other = int(rng.integers(1, categories + 1))
+                    spend = {other: 10.0} | {favourite: 30.0}
+                    key = f"shop:{population}{number:03d}"
+                    is_new = population == "new"
+                    histories.append(
+                        {
+                            "customer_key": f"{key}:{days_ago}" if is_new else key,
+                            "source_system": "shop",
+                            "population": population,
+                            "as_of_date": day,
+                            "first_purchase_date": day,
+                            "is_training_customer": days_ago > 0,
+                            "is_scored": days_ago == 0,
+                            "main_category": str(favourite),
+                            "distinct_categories": len(spend),
+                            "category_recency_days": 1,
+                            "category_history": " ".join(
+                                f"{one}:1:{spend[one]:.2f}:{days_ago + 1}"
+                                for one in sorted(spend)
+                            ),
+                        }
+                    )
+                    bought = favourite if rng.random() < 0.7 else other
+                    outcomes.append(
+                        {
+                            "customer_key": histories[-1]["customer_key"],
+                            "source_system": "shop",
+                            "population": population,
+                            "as_of_date": day,
+                            "horizon_days": 70,
+                            "category_id": bought,
+                            "bought_categories": f"{bought}",
+                        }
+                    )
+        self.write("category_histories", pd.DataFrame(histories))
+        known = [one for one in outcomes if one["as_of_date"] < AS_OF]
+        self.write("category_outcomes", pd.DataFrame(known))
+
+    def interest_data(self) -> InterestData:
+        """Read what models of interests learn from."""
+        return InterestData.read(*map(self.relation, (*INTERESTS, "splits")))
 
     def copy(self) -> "Tables":
         """Return a copy, to be changed."""
@@ -320,13 +412,17 @@ class Tables:
         self.write(
             "segment_backtests", backtest_segments(self.segment_data(), SETTINGS)
         )
-        relations = map(self.relation, ("backtests", "segment_backtests"))
+        self.write(
+            "interest_backtests", backtest_interests(self.interest_data(), SETTINGS)
+        )
+        names = ("backtests", "segment_backtests", "interest_backtests")
+        relations = map(self.relation, names)
         self.write("evaluations", evaluate_backtests(*relations))
         self.build("choices", "intermediate/int_prediction__choices.sql")
 
     def train(self) -> pd.DataFrame:
         """Train what is chosen, and return the new rows of the registry."""
-        names = ("outcomes", "seasons", "rfm_segments", "fits", "splits")
+        names = ("outcomes", "seasons", "rfm_segments", "fits", "splits", *INTERESTS)
         data = TrainingData.read(
             *map(self.relation, ("existing", "new")),
             **{name: self.relation(name) for name in names},
@@ -358,7 +454,16 @@ class Tables:
         """Compare today's customers with those that the champions learned from."""
         self.build("model_registry", "model_registry.sql")
         names = ("existing", "new", "model_registry", "registry", "seasons")
-        return measure_drift(*map(self.relation, names)).to_pandas()
+        of_interests = ("category_histories", "category_seasons")
+        relations = map(self.relation, (*names, *of_interests))
+        return measure_drift(*relations).to_pandas()
+
+    def score_interests(self) -> pd.DataFrame:
+        """Score the interests of today's customers."""
+        self.build("model_registry", "model_registry.sql")
+        names = ("category_histories", "model_registry", "registry", "category_seasons")
+        stream = score_interests(*map(self.relation, names))
+        return stream.read_all().to_pandas()
 
 
 def assert_defined(scores: dict[str, pd.DataFrame], has_amounts: bool = True) -> None:

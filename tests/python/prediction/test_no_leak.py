@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from changed_shops import (
+    CATEGORY_HISTORIES,
     CUSTOMER_DAYS,
     FIRST_PURCHASES,
     HORIZON,
@@ -108,6 +109,23 @@ def test_first_purchases_of_the_past_do_not_change(base, worlds, change) -> None
 
 
 @pytest.mark.parametrize("change", CHANGES)
+def test_category_histories_of_the_past_do_not_change(base, worlds, change) -> None:
+    query = f"""
+        select
+            concat_ws(':', customer_key, population, as_of_date) as row_key,
+            * exclude (is_scored)
+        {CATEGORY_HISTORIES} where is_training_customer
+    """
+    before, same, after, other = around(base, worlds[change], query, "row_key")
+    assert len(before) > 500
+    assert (before["category_history"] != "").mean() > 0.9
+    # whole numbers have another type where a later one is null
+    pd.testing.assert_frame_equal(before, same, check_exact=True, check_dtype=False)
+    later = other["category_history"].reindex(after.index)
+    assert not after["category_history"].equals(later)
+
+
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("source_system", ["marketplace", "online_retail"])
 @pytest.mark.parametrize(("population", "algorithm"), CASES)
 def test_predictions_do_not_depend_on_what_comes_later(
@@ -136,6 +154,15 @@ def test_every_candidate_is_tested(base, worlds, change) -> None:
 def test_features_end_with_the_first_purchase(base, first_only) -> None:
     one, other = (by_key(world, FIRST_FEATURES) for world in (base, first_only))
     assert len(one) > 800
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_category_histories_end_with_the_first_purchase(base, first_only) -> None:
+    query = (
+        f"select * exclude (is_scored) {CATEGORY_HISTORIES} where population = 'new'"
+    )
+    one, other = (by_key(world, query) for world in (base, first_only))
+    assert len(one) > 400
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 

@@ -1,7 +1,11 @@
 """Predictions of the sample and of real data, through whole builds."""
 
+import duckdb
+import pandas as pd
 import pytest
 from dbt_project import SCORED, Sample, Scored, Warehouse, differences
+
+from customer_segmentation.simulation.online_retail_catalogue import FAMILIES
 
 REGISTRY = "main_training.int_prediction__models"
 # how a table says what a row is about, the first that it has
@@ -42,6 +46,75 @@ def test_every_buyer_has_one_prediction(sample: Sample) -> None:
         " anti join (from transactions where is_completed) using (customer_key)"
     )
     assert sample.value(strangers) == 0
+
+
+def test_every_buyer_of_a_shop_with_products_has_ranked_interests(
+    sample: Sample,
+) -> None:
+    [counts] = sample.rows(
+        "select count(distinct customer_key), sum(is_top_interest::int) / 3,"
+        " count(*) / 5, count(category_name) / 5, min(source_system),"
+        " max(source_system) from customer_interests"
+    )
+    buyers = sample.value(
+        "select count(distinct customer_key) from transactions"
+        " where is_completed and source_system = 'online_retail'"
+    )
+    assert counts == (*(buyers,) * 4, "online_retail", "online_retail")
+    unordered = sample.rows(
+        """
+        select customer_key from customer_interests group by customer_key
+        having sum(probability) > 1.000001
+            or list(interest_rank order by probability desc, category_id)
+            <> [1, 2, 3, 4, 5]
+        """
+    )
+    assert unordered == []
+
+
+def test_planted_tastes_come_out_as_interests(sample: Sample) -> None:
+    """Regular buyers and wholesalers keep the taste that the simulation gave them."""
+    nouns = pd.DataFrame(
+        [(noun, family.name) for family in FAMILIES for noun in family.nouns],
+        columns=["noun", "family"],
+    )
+    truth = pd.read_csv(sample.truth / "online_retail_customers.csv")
+    with duckdb.connect(sample.database, read_only=True) as connection:
+        connection.register("nouns", nouns)
+        connection.register("truth", truth)
+        [[customers, hits, of_popular]] = connection.execute(
+            """
+            with families as (
+                select product_key, arg_max(family, length(noun)) as family
+                from products join nouns on ends_with(upper(product_name), noun)
+                group by product_key
+            ),
+            of_family as (
+                select family, mode(category_id) as category_id
+                from product_categories join families using (product_key)
+                group by family
+            ),
+            popular as (
+                select category_id from customer_interests where is_top_interest
+                group by category_id order by count(*) desc, category_id limit 3
+            ),
+            interests as (
+                select customer_key, list(category_id) as categories
+                from customer_interests where is_top_interest group by customer_key
+            )
+            select
+                count(*),
+                avg(list_contains(categories, category_id)::int),
+                avg((category_id in (from popular))::int)
+            from interests join truth
+                on customer_key = 'online_retail:' || truth.customer_id
+            join of_family on favourite_family = family
+            where segment in ('wholesaler', 'regular') and favourite_share > 0.4
+            """
+        ).fetchall()
+    assert customers > 300
+    assert hits > 0.65
+    assert hits > of_popular + 0.1
 
 
 def test_predictions_are_consistent(sample: Sample) -> None:

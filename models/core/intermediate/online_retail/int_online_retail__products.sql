@@ -41,6 +41,7 @@ conformed as (
         'online_retail' as source_system,
         stock_code as product_id,
         cast(null as string) as product_name,
+        cast(null as string) as category,
         is_product
 
     from codes_matched

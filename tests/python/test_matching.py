@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from customer_segmentation.segmentation.matching import MATCHING_LIMIT, match_segments
+from customer_segmentation.matching import MATCHING_LIMIT, match_segments
 
 SCALE = {"recency_days": 30.0, "monetary": 100.0}
 

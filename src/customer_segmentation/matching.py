@@ -1,4 +1,7 @@
-"""Matching: segments of a new fit keep the ids of the segments that they continue."""
+"""Matching: segments of a new fit keep the ids of the segments that they continue.
+
+Categories of products are matched alike.
+"""
 
 import re
 from collections.abc import Collection, Mapping

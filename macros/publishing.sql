@@ -1,0 +1,161 @@
+{% macro publish(results) %}
+
+    {#- After a whole build whose tests passed, put the public tables where people read them.
+        What must not be published is said in one line, and the last version stays. -#}
+
+    {%- if execute and flags.WHICH == 'build' and not flags.EMPTY -%}
+        {%- set reason = why_not_published(results) -%}
+        {%- if reason -%}
+            {%- do log('Not published: ' ~ reason, info=true) -%}
+        {%- else -%}
+            {%- do adapter.dispatch('publish_tables')(public_tables(), passed_tests(results)) -%}
+        {%- endif -%}
+    {%- endif -%}
+
+{% endmacro %}
+
+
+{% macro public_tables() %}
+    {#- The nodes of the tables that people read, in the order of their names. -#}
+    {%- set found = [] -%}
+    {%- for node in graph.nodes.values()
+        if node.config.enabled and (
+            node.resource_type == 'seed'
+            or (node.resource_type == 'model' and node.config.access == 'public')
+        ) -%}
+        {%- do found.append(node) -%}
+    {%- endfor -%}
+    {{- return(found | sort(attribute='name')) -}}
+{% endmacro %}
+
+
+{% macro why_not_published(results) %}
+
+    {#- What a build lacks to be published, or nothing: all public tables built together, and
+        all tests that read them, none of which failed. -#}
+
+    {%- set statuses = {} -%}
+    {%- for result in results -%}
+        {%- do statuses.update({result.node.unique_id: result.status | string}) -%}
+    {%- endfor -%}
+    {%- set broken, missing = [], [] -%}
+    {%- for name, status in statuses.items()
+        if status in ('error', 'fail', 'skipped', 'runtime error') -%}
+        {%- do broken.append(name.split('.')[2]) -%}
+    {%- endfor -%}
+    {%- set public = public_tables() | map(attribute='unique_id') | list -%}
+    {%- for name in public if name not in statuses -%}
+        {%- do missing.append(name.split('.')[2]) -%}
+    {%- endfor -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'test' and node.config.enabled
+        and node.unique_id not in statuses
+        and node.depends_on.nodes and node.depends_on.nodes | reject('in', public) | list == [] -%}
+        {%- do missing.append(node.name) -%}
+    {%- endfor -%}
+    {%- if broken -%}
+        {{- return(broken | length ~ ' nodes failed or were skipped, ' ~ broken[0] ~ ' first.') -}}
+    {%- elif missing -%}
+        {{- return(
+            'the build left out ' ~ missing | length ~ ' public tables and tests, such as '
+            ~ missing[0] ~ '. Build without a selection.'
+        ) -}}
+    {%- endif -%}
+    {{- return('') -}}
+
+{% endmacro %}
+
+
+{% macro passed_tests(results) %}
+    {#- How many tests passed, and how many warned. -#}
+    {%- set passed, warned = [], [] -%}
+    {%- for result in results if result.node.resource_type in ('test', 'unit_test') -%}
+        {%- do (warned if result.status | string == 'warn' else passed).append(1) -%}
+    {%- endfor -%}
+    {{- return({'passed': passed | length, 'warned': warned | length}) -}}
+{% endmacro %}
+
+
+{% macro default__publish_tables(tables, tests) %}
+
+    {#- DuckDB lets nobody read a file that a build has open. So the tables are copied to
+        another file, which takes the place of the last one in one step. -#}
+
+    {%- set file = env_var(
+        'CUSTOMER_SEGMENTATION_PUBLISHED', 'data/published/marts.duckdb'
+    ) -%}
+    {%- set version = run_started_at.strftime('%Y%m%dT%H%M%S') ~ '_' ~ invocation_id[:8] -%}
+    {%- set folder = file.rpartition('.')[0] -%}
+    {%- do run_query(
+        "select publish_begin(" ~ quoted(file) ~ ", "
+        ~ quoted(folder) ~ ", " ~ quoted(version) ~ ")"
+    ) -%}
+    {%- set new_folder = folder ~ '/' ~ version ~ '.new/' -%}
+    {%- do run_query(
+        "attach " ~ quoted(file ~ '.' ~ version ~ '.new') ~ " as published"
+    ) -%}
+    {%- for node in tables -%}
+        {%- do run_query(
+            'create table published.main.' ~ node.alias ~ ' as select * from '
+            ~ node.schema ~ '.' ~ node.alias
+        ) -%}
+        {%- do describe_published(node) -%}
+    {%- endfor -%}
+    {%- do run_query(publication_of(tables, tests, version)) -%}
+    {%- for name in (tables | map(attribute='alias') | list) + ['published_tables'] -%}
+        {%- do run_query(
+            'copy published.main.' ~ name ~ ' to '
+            ~ quoted(new_folder ~ name ~ '.parquet') ~ ' (format parquet)'
+        ) -%}
+    {%- endfor -%}
+    {%- do run_query('detach published') -%}
+    {%- do run_query("select publish_finish(" ~ quoted(version) ~ ")") -%}
+    {%- do log('Published ' ~ tables | length ~ ' tables in ' ~ file, info=true) -%}
+
+{% endmacro %}
+
+
+{% macro spark__publish_tables(tables, tests) %}
+    {#- Parquet tables of Spark are read while they are built: nothing is copied yet. -#}
+    {%- do log(
+        'Not published: on Spark, read the tables where they are built.', info=true
+    ) -%}
+{% endmacro %}
+
+
+{% macro describe_published(node) %}
+    {#- The descriptions of a table and its columns, which BI tools show. -#}
+    {%- do run_query(
+        'comment on table published.main.' ~ node.alias ~ ' is '
+        ~ quoted(node.description | trim)
+    ) -%}
+    {%- for column in node.columns.values() -%}
+        {%- do run_query(
+            'comment on column published.main.' ~ node.alias ~ '.' ~ column.name ~ ' is '
+            ~ quoted(column.description | trim)
+        ) -%}
+    {%- endfor -%}
+{% endmacro %}
+
+
+{% macro quoted(text) %}
+    {{- return("'" ~ text | replace("'", "''") ~ "'") -}}
+{% endmacro %}
+
+
+{% macro publication_of(tables, tests, version) %}
+    {#- What is published: a row for each table, all of one version. -#}
+    create table published.main.published_tables as
+    {% for node in tables %}
+    select
+        '{{ node.alias }}' as table_name,
+        count(*) as row_count,
+        '{{ version }}' as version,
+        cast(current_timestamp at time zone 'UTC' as timestamp) as published_at,
+        '{{ invocation_id }}' as build_id,
+        {{ tests.passed }} as tests_passed,
+        {{ tests.warned }} as tests_warned
+    from published.main.{{ node.alias }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+{% endmacro %}

@@ -1,0 +1,40 @@
+"""A plugin of dbt-duckdb: SQL can move files, which the hook that publishes needs."""
+
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb import DuckDBPyConnection
+from duckdb.sqltypes import VARCHAR
+
+from customer_segmentation.serving.publishing import Publisher
+
+__all__ = ["Plugin"]
+
+
+class Plugin(BasePlugin):
+    """Adds the functions ``publish_begin`` and ``publish_finish`` to SQL."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Remember the version that is being written."""
+        self._publisher: Publisher | None = None
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        """Register the functions, which all connections of the process see."""
+        for name, function, arguments in (
+            ("publish_begin", self._begin, 3),
+            ("publish_finish", self._finish, 1),
+        ):
+            conn.create_function(
+                name, function, [VARCHAR] * arguments, VARCHAR, side_effects=True
+            )
+
+    def _begin(self, database: str, folder: str, version: str) -> str:
+        self._publisher = Publisher(Path(database), Path(folder), version).begin()
+        return version
+
+    def _finish(self, version: str) -> str:
+        assert self._publisher is not None
+        assert self._publisher.version == version
+        self._publisher.finish()
+        return version
