@@ -145,13 +145,14 @@
 
 {% macro publication_of(tables, tests, version) %}
     {#- What is published: a row for each table, all of one version. -#}
+    {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
     create table published.main.published_tables as
     {% for node in tables %}
     select
         '{{ node.alias }}' as table_name,
         count(*) as row_count,
         '{{ version }}' as version,
-        cast(current_timestamp at time zone 'UTC' as timestamp) as published_at,
+        cast('{{ now.strftime('%Y-%m-%d %H:%M:%S') }}' as timestamp) as published_at,
         '{{ invocation_id }}' as build_id,
         {{ tests.passed }} as tests_passed,
         {{ tests.warned }} as tests_warned

@@ -17,75 +17,73 @@ class Station:
     published: tuple[str, ...] = ()
 
 
-STATION = 190
-STATIONS = (
-    Station(
-        "staging",
-        230,
-        24,
-        116,
+STATION, HEIGHT = 190, 130
+COLUMNS, ROWS = (230, 445, 660), (24, 196, 368)
+NAMED = (
+    (
         (
-            "one model per raw table:",
-            "renamed, typed, and for each",
-            "row why it is rejected",
+            "staging",
+            (
+                "one model per raw table:",
+                "typed, and for each row",
+                "why it is rejected",
+            ),
+        ),
+        (
+            "core",
+            ("every source system in", "the same few tables"),
+            "customers",
+            "transactions",
+        ),
+        (
+            "products",
+            ("categories of products,", "learned from their names"),
+            "product_categories",
         ),
     ),
-    Station(
-        "core",
-        445,
-        24,
-        116,
-        ("every source system in the", "same few tables"),
-        ("customers", "transactions"),
+    (
+        (
+            "features",
+            ("who is measured on which", "dates, by one SQL for all"),
+            "customer_features",
+        ),
+        (
+            "rfm",
+            ("scores for recency,", "frequency and money;", "twelve named segments"),
+            "customer_rfm",
+        ),
+        (
+            "segmentation",
+            ("searched, judged, fitted,", "assigned, named"),
+            "segments",
+            "customer_segments",
+        ),
     ),
-    Station(
-        "features",
-        660,
-        24,
-        116,
-        ("who is measured on which", "dates, by one SQL for all"),
-        ("customer_features",),
+    (
+        (
+            "prediction",
+            ("tested against a baseline,", "trained, scored"),
+            "customer_predictions",
+            "customer_interests",
+        ),
+        (
+            "movement",
+            ("history by month, moves,", "who is slipping"),
+            "customer_lifecycle",
+            "segment_migrations",
+        ),
+        (
+            "exploration",
+            ("sales, distributions,", "what goes with what"),
+            "monthly_sales",
+            "product_affinities",
+        ),
     ),
-    Station(
-        "rfm",
-        230,
-        196,
-        130,
-        ("scores for recency,", "frequency and money;", "twelve named segments"),
-        ("customer_rfm",),
-    ),
-    Station(
-        "segmentation",
-        445,
-        196,
-        130,
-        ("searched, judged, fitted,", "assigned, named"),
-        ("segments", "customer_segments"),
-    ),
-    Station(
-        "prediction",
-        660,
-        196,
-        130,
-        ("tested against a baseline,", "trained, scored"),
-        ("customer_predictions",),
-    ),
-    Station(
-        "movement",
-        445,
-        368,
-        130,
-        ("history by month, moves,", "who is slipping"),
-        ("customer_lifecycle", "segment_migrations"),
-    ),
-    Station(
-        "exploration",
-        660,
-        368,
-        130,
-        ("sales, distributions,", "what goes with what"),
-        ("monthly_sales", "product_affinities"),
-    ),
+)
+STATIONS = tuple(
+    Station(name, x, y, HEIGHT, lines, tuple(published))
+    for row, y in zip(NAMED, ROWS, strict=True)
+    for (name, lines, *published), x in zip(row, COLUMNS, strict=True)
 )
 
 
@@ -94,48 +92,53 @@ def flow() -> Drawing:
     drawing = Drawing(
         874,
         592,
-        "From raw files through eight subjects to the tables that BI tools read",
+        "From raw files through nine subjects to the tables that BI tools read",
     )
-    drawing.box(24, 24, 170, 116, fill="#f6f8fa", line="#d0d7de")
-    drawing.text(109, 48, "raw files", size=15, anchor="middle", bold=True)
-    for number, line in enumerate(("Excel, CSV, Parquet", "or warehouse tables")):
-        drawing.text(109, 70 + 17 * number, line, colour=FAINT, anchor="middle")
+    _draw_note(
+        drawing, ROWS[0], "raw files", ("Excel, CSV, Parquet", "or warehouse tables")
+    )
     drawing.text(
-        109, 124, "land: text, in Parquet", size=12, colour=FAINT, anchor="middle"
+        109, 138, "land: text, in Parquet", size=12, colour=FAINT, anchor="middle"
     )
-    drawing.path("M194 82H228", arrow=True)
-    by_name = {station.name: station for station in STATIONS}
-    for first, second in (("staging", "core"), ("core", "features")):
-        start, end = by_name[first], by_name[second]
-        drawing.path(f"M{start.x + STATION} 82H{end.x - 2}", arrow=True)
-    # features are read by all subjects below
-    drawing.path("M755 140V168H325", width=1.5)
-    for name in ("rfm", "segmentation", "prediction"):
-        drawing.path(f"M{by_name[name].x + STATION / 2} 168V194", arrow=True)
-    for first, second in (("rfm", "segmentation"), ("segmentation", "prediction")):
-        start, end = by_name[first], by_name[second]
-        drawing.path(f"M{start.x + STATION} 261H{end.x - 2}", arrow=True)
+    _draw_note(
+        drawing,
+        ROWS[1],
+        "two languages",
+        ("SQL makes features", "and chooses;", "Python fits, trains", "and scores"),
+    )
+    _draw_note(
+        drawing,
+        ROWS[2],
+        "one order",
+        ("a subject reads", "only those", "before it"),
+    )
+    drawing.path("M194 89H228", arrow=True)
+    for y in ROWS:
+        for x in COLUMNS[:-1]:
+            drawing.path(f"M{x + STATION} {y + 65}H{x + 213}", arrow=True)
+    for y in ROWS[:-1]:
+        below = y + HEIGHT
+        drawing.path(f"M755 {below}V{below + 21}H325V{below + 40}", arrow=True)
     for station in STATIONS:
         _draw_station(drawing, station)
-    drawing.box(24, 196, 170, 130, fill="#f6f8fa", line="#d0d7de")
-    drawing.text(109, 220, "two languages", size=15, anchor="middle", bold=True)
-    notes = ("SQL makes features", "and chooses;", "Python fits, trains", "and scores")
-    for number, line in enumerate(notes):
-        drawing.text(109, 244 + 18 * number, line, colour=FAINT, anchor="middle")
     drawing.box(24, 534, 826, 40, fill="#f6f8fa", line="#d0d7de")
-    drawing.text(40, 559, "schema main", size=14, bold=True)
+    drawing.text(40, 559, "serving", size=14, bold=True)
     drawing.text(
-        156,
+        110,
         559,
-        "tables with a contract, tested in each build; some are named above",
+        "publishes tables with a contract once all tests passed, and writes the report",
         colour=FAINT,
     )
-    for name in ("movement", "exploration"):
-        middle = by_name[name].x + STATION / 2
-        drawing.path(f"M{middle} 326V366", arrow=True)
-        drawing.path(f"M{middle} 498V532", arrow=True)
-    drawing.path("M325 326V532", arrow=True)
+    for x in COLUMNS:
+        drawing.path(f"M{x + STATION / 2} 498V532", arrow=True)
     return drawing
+
+
+def _draw_note(drawing: Drawing, y: float, title: str, lines: tuple[str, ...]) -> None:
+    drawing.box(24, y, 170, HEIGHT, fill="#f6f8fa", line="#d0d7de")
+    drawing.text(109, y + 24, title, size=15, anchor="middle", bold=True)
+    for number, line in enumerate(lines):
+        drawing.text(109, y + 48 + 18 * number, line, colour=FAINT, anchor="middle")
 
 
 def _draw_station(drawing: Drawing, station: Station) -> None:

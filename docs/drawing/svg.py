@@ -8,6 +8,7 @@ from pathlib import Path
 COLOURS = {
     "staging": "#57606a",
     "core": "#0969da",
+    "products": "#1f883d",
     "features": "#0f7b6c",
     "rfm": "#9a6700",
     "segmentation": "#8250df",

@@ -18,9 +18,9 @@ buyer_scopes as (
 
 ),
 
-segments as (
+segment_names as (
 
-    select * from {{ ref('segments') }}
+    select * from {{ ref('int_segmentation__names') }}
 
 ),
 
@@ -115,7 +115,7 @@ product_affinities as (
         scopes.source_system,
         scopes.segmentation,
         scopes.segment_id,
-        coalesce(segments.segment_name, scopes.segment) as segment,
+        coalesce(segment_names.segment_name, scopes.segment) as segment,
         products_named.product_key,
         products_named.product_name,
         cast(ranked.affinity_rank as int) as affinity_rank,
@@ -134,10 +134,10 @@ product_affinities as (
 
     from ranked
     inner join scopes on ranked.scope_number = scopes.scope_number
-    left join segments
+    left join segment_names
         on
-            scopes.segmentation = segments.segmentation
-            and scopes.segment_id = segments.segment_id
+            scopes.segmentation = segment_names.segmentation
+            and scopes.segment_id = segment_names.segment_id
     inner join products_named
         on
             scopes.source_system = products_named.source_system

@@ -92,7 +92,7 @@ def test_every_measure_of_the_features_is_checked(manifest: dict[str, Any]) -> N
     # the spine, the attributes, and the merchants, of which two columns are features
     others = {"int_features__as_of_dates", "customers", "int_features__merchant_shares"}
     # the shares of categories, which the model itself computes
-    others |= {"product_categories", "int_features__category_totals"}
+    others |= {"int_products__assignments", "int_features__category_totals"}
     [test] = [
         one for one in manifest["nodes"] if one.startswith("test.") and MEASURES in one
     ]
