@@ -5,7 +5,7 @@ with
 product_affinities as (
 
     select * from {{ ref('product_affinities') }}
-    where segmentation = 'all'
+    where segmentation = 'all' and entity = 'product'
 
 ),
 
@@ -14,20 +14,20 @@ each_pair_once as (
 
     select
         source_system,
-        least(product_key, other_product_key) as product_key,
-        greatest(product_key, other_product_key) as other_product_key,
+        least(entity_key, other_entity_key) as entity_key,
+        greatest(entity_key, other_entity_key) as other_entity_key,
         min(
             case
-                when product_key < other_product_key then product_name
-                else other_product_name
+                when entity_key < other_entity_key then entity_name
+                else other_entity_name
             end
-        ) as product_name,
+        ) as entity_name,
         min(
             case
-                when product_key < other_product_key then other_product_name
-                else product_name
+                when entity_key < other_entity_key then other_entity_name
+                else entity_name
             end
-        ) as other_product_name,
+        ) as other_entity_name,
         min(baskets_together) as baskets_together,
         min(buyers_together) as buyers_together,
         min(lift) as lift,
@@ -37,8 +37,8 @@ each_pair_once as (
     from product_affinities
     group by
         source_system,
-        least(product_key, other_product_key),
-        greatest(product_key, other_product_key)
+        least(entity_key, other_entity_key),
+        greatest(entity_key, other_entity_key)
 
 ),
 
@@ -48,7 +48,7 @@ ranked as (
         *,
         row_number() over (
             partition by source_system
-            order by p_value asc, lift desc, product_key asc, other_product_key asc
+            order by p_value asc, lift desc, entity_key asc, other_entity_key asc
         ) as pair_rank
 
     from each_pair_once
@@ -58,14 +58,14 @@ ranked as (
 select
     source_system,
     pair_rank,
-    product_name,
-    other_product_name,
+    entity_name,
+    other_entity_name,
     baskets_together,
     buyers_together,
     lift,
     q_value,
-    product_key,
-    other_product_key
+    entity_key,
+    other_entity_key
 
 from ranked
 where pair_rank <= 50

@@ -50,8 +50,8 @@ VARIABLES = "{source_systems: [online_retail], segmentations: {}}"
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 AFFINITIES = (
     *("int_exploration__basket_lines", "int_exploration__buyer_scopes"),
-    *("int_exploration__scope_products", "int_exploration__scope_baskets"),
-    *("int_exploration__product_pairs", "int_exploration__affinities"),
+    *("int_exploration__scope_entities", "int_exploration__scope_baskets"),
+    *("int_exploration__entity_pairs", "int_exploration__affinities"),
     *("int_exploration__significant_pairs", "product_affinities"),
 )
 
@@ -69,8 +69,9 @@ def shuffles(database: Path, draws: int) -> None:
     with duckdb.connect(database, read_only=True) as connection:
         lines = connection.execute(
             "select source_system, month_date, basket_number, buyer_number,"
-            " product_number - 1 as product"
-            " from main_private.int_exploration__basket_lines order by all"
+            " entity_number - 1 as product"
+            " from main_private.int_exploration__basket_lines"
+            " where entity = 'product' order by all"
         ).df()
     for source_system, of_shop in lines.groupby("source_system"):
         click.echo(f"{source_system}: {of_shop['basket_number'].nunique():,} baskets")
@@ -194,7 +195,7 @@ def scale(lines: int, folder: Path | None) -> None:
         for model, seconds in model_seconds(workshop).items():
             click.echo(f"  {model:<42}{seconds:,.1f} s")
         with duckdb.connect(workshop / "scale.duckdb", read_only=True) as connection:
-            for table in ("basket_lines", "product_pairs", "significant_pairs"):
+            for table in ("basket_lines", "entity_pairs", "significant_pairs"):
                 query = f"from main_private.int_exploration__{table} select count(*)"
                 [(rows,)] = connection.execute(query).fetchall()
                 click.echo(f"  rows of {table:<34}{rows:,}")

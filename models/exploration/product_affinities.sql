@@ -1,8 +1,14 @@
 with
 
-significant_pairs as (
+products as (
 
-    select * from {{ ref('int_exploration__significant_pairs') }}
+    select * from {{ ref('products') }}
+
+),
+
+top_pairs as (
+
+    select * from {{ ref('int_exploration__top_pairs') }}
 
 ),
 
@@ -24,22 +30,46 @@ segment_names as (
 
 ),
 
-products as (
+product_categories as (
 
-    select * from {{ ref('products') }}
+    select * from {{ ref('product_categories') }}
 
 ),
 
-products_named as (
+entity_names as (
+
+    select
+        'product' as entity,
+        product_key as entity_key,
+        product_name as entity_name
+
+    from products
+
+    union all
+
+    select distinct
+        'category' as entity,
+        source_system || ':' || cast(category_id as string) as entity_key,
+        category_name as entity_name
+
+    from product_categories
+
+),
+
+entities_named as (
 
     select distinct
         basket_lines.source_system,
-        basket_lines.product_number,
-        basket_lines.product_key,
-        products.product_name
+        basket_lines.entity,
+        basket_lines.entity_number,
+        basket_lines.entity_key,
+        entity_names.entity_name
 
     from basket_lines
-    left join products on basket_lines.product_key = products.product_key
+    left join entity_names
+        on
+            basket_lines.entity = entity_names.entity
+            and basket_lines.entity_key = entity_names.entity_key
 
 ),
 
@@ -48,6 +78,7 @@ scopes as (
     select distinct
         scope_number,
         source_system,
+        entity,
         segmentation,
         segment,
         segment_id
@@ -56,97 +87,46 @@ scopes as (
 
 ),
 
--- each pair is found by either product
-both_ways as (
-
-    select
-        scope_number,
-        product_number,
-        other_product_number,
-        all_baskets,
-        baskets,
-        other_baskets,
-        baskets_together,
-        buyers_together,
-        expected_baskets,
-        p_value,
-        q_value
-
-    from significant_pairs
-
-    union all
-
-    select
-        scope_number,
-        other_product_number as product_number,
-        product_number as other_product_number,
-        all_baskets,
-        other_baskets as baskets,
-        baskets as other_baskets,
-        baskets_together,
-        buyers_together,
-        expected_baskets,
-        p_value,
-        q_value
-
-    from significant_pairs
-
-),
-
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by scope_number, product_number
-            order by
-                p_value asc,
-                baskets_together / expected_baskets desc,
-                other_product_number asc
-        ) as affinity_rank
-
-    from both_ways
-
-),
-
 product_affinities as (
 
     select
         scopes.source_system,
+        scopes.entity,
         scopes.segmentation,
         scopes.segment_id,
         coalesce(segment_names.segment_name, scopes.segment) as segment,
-        products_named.product_key,
-        products_named.product_name,
-        cast(ranked.affinity_rank as int) as affinity_rank,
-        other_products.product_key as other_product_key,
-        other_products.product_name as other_product_name,
-        ranked.baskets,
-        ranked.other_baskets,
-        ranked.baskets_together,
-        ranked.buyers_together,
-        ranked.expected_baskets,
-        {{ ratio('ranked.baskets_together', 'ranked.all_baskets') }} as support,
-        {{ ratio('ranked.baskets_together', 'ranked.baskets') }} as other_share,
-        {{ ratio('ranked.baskets_together', 'ranked.expected_baskets') }} as lift,
-        ranked.p_value,
-        ranked.q_value
+        entities_named.entity_key,
+        entities_named.entity_name,
+        cast(top_pairs.affinity_rank as int) as affinity_rank,
+        other_entities.entity_key as other_entity_key,
+        other_entities.entity_name as other_entity_name,
+        top_pairs.baskets,
+        top_pairs.other_baskets,
+        top_pairs.baskets_together,
+        top_pairs.buyers_together,
+        top_pairs.expected_baskets,
+        {{ ratio('top_pairs.baskets_together', 'top_pairs.all_baskets') }} as support,
+        {{ ratio('top_pairs.baskets_together', 'top_pairs.baskets') }} as other_share,
+        {{ ratio('top_pairs.baskets_together', 'top_pairs.expected_baskets') }} as lift,
+        top_pairs.p_value,
+        top_pairs.q_value
 
-    from ranked
-    inner join scopes on ranked.scope_number = scopes.scope_number
+    from top_pairs
+    inner join scopes on top_pairs.scope_number = scopes.scope_number
     left join segment_names
         on
             scopes.segmentation = segment_names.segmentation
             and scopes.segment_id = segment_names.segment_id
-    inner join products_named
+    inner join entities_named
         on
-            scopes.source_system = products_named.source_system
-            and ranked.product_number = products_named.product_number
-    inner join products_named as other_products
+            scopes.source_system = entities_named.source_system
+            and scopes.entity = entities_named.entity
+            and top_pairs.entity_number = entities_named.entity_number
+    inner join entities_named as other_entities
         on
-            scopes.source_system = other_products.source_system
-            and ranked.other_product_number = other_products.product_number
-    where ranked.affinity_rank <= {{ threshold('affinity_top') }}
+            scopes.source_system = other_entities.source_system
+            and scopes.entity = other_entities.entity
+            and top_pairs.other_entity_number = other_entities.entity_number
 
 )
 

@@ -9,53 +9,53 @@ transactions as (
 
 ),
 
-transaction_lines as (
-
-    select * from {{ ref('transaction_lines') }}
-    where is_product and quantity > 0
-
-),
-
--- two lines of one product in one basket are one choice of it; each basket of a guest
--- is a buyer of its own
+-- two lines of one product, or of one category, in one basket are one choice of it
 chosen as (
 
     select
-        transactions.source_system,
-        transactions.transaction_key,
-        transaction_lines.product_key,
-        transactions.customer_key,
-        transactions.completed_at,
-        coalesce(transactions.customer_key, transactions.transaction_key) as buyer_key
+        transaction_entities.transaction_key,
+        transaction_entities.entity,
+        transaction_entities.entity_key
 
-    from transaction_lines
+    from {{ ref('int_exploration__transaction_entities') }} as transaction_entities
     inner join transactions
-        on transaction_lines.transaction_key = transactions.transaction_key
-    group by
-        transactions.source_system,
-        transactions.transaction_key,
-        transaction_lines.product_key,
-        transactions.customer_key,
-        transactions.completed_at
+        on transaction_entities.transaction_key = transactions.transaction_key
+    where transaction_entities.has_pieces
 
 ),
 
 -- a basket of one product has no pair; one of very many says little about any pair, and
 -- the number of pairs grows with the square
+sizes as (
+
+    select
+        transaction_key,
+        entity,
+        count(*) as entities
+
+    from chosen
+    group by transaction_key, entity
+    having count(*) between 2 and {{ threshold('affinity_max_basket_products') }}
+
+),
+
+-- each basket of a guest is a buyer of its own
 baskets as (
 
     select
-        source_system,
-        transaction_key,
-        buyer_key,
-        customer_key,
-        cast(date_trunc('month', completed_at) as date) as month_date,
-        count(*) as products,
-        row_number() over (order by transaction_key) as basket_number
+        transactions.source_system,
+        sizes.entity,
+        sizes.entities,
+        sizes.transaction_key,
+        transactions.customer_key,
+        cast(date_trunc('month', transactions.completed_at) as date) as month_date,
+        coalesce(transactions.customer_key, transactions.transaction_key) as buyer_key,
+        row_number() over (
+            order by sizes.entity desc, sizes.transaction_key asc
+        ) as basket_number
 
-    from chosen
-    group by source_system, transaction_key, buyer_key, customer_key, completed_at
-    having count(*) between 2 and {{ threshold('affinity_max_basket_products') }}
+    from sizes
+    inner join transactions on sizes.transaction_key = transactions.transaction_key
 
 ),
 
@@ -63,12 +63,13 @@ buyers as (
 
     select
         source_system,
+        entity,
         buyer_key,
-        sum(products) as products,
-        row_number() over (order by buyer_key) as buyer_number
+        sum(entities) as entities,
+        row_number() over (order by entity desc, buyer_key asc) as buyer_number
 
     from baskets
-    group by source_system, buyer_key
+    group by source_system, entity, buyer_key
 
 ),
 
@@ -77,11 +78,11 @@ sampled as (
 
     select
         *,
-        sum(products) over (
-            partition by source_system
+        sum(entities) over (
+            partition by source_system, entity
             order by md5(buyer_key) asc, buyer_key asc
             rows between unbounded preceding and current row
-        ) as cumulated_products
+        ) as cumulated_entities
 
     from buyers
 
@@ -91,52 +92,62 @@ lines_of_sample as (
 
     select
         baskets.source_system,
+        baskets.entity,
         baskets.basket_number,
         baskets.customer_key,
         baskets.month_date,
         sampled.buyer_number,
-        chosen.product_key
+        chosen.entity_key
 
     from chosen
-    inner join baskets on chosen.transaction_key = baskets.transaction_key
-    inner join sampled on baskets.buyer_key = sampled.buyer_key
-    where sampled.cumulated_products <= {{ threshold('affinity_max_lines') }}
+    inner join baskets
+        on
+            chosen.transaction_key = baskets.transaction_key
+            and chosen.entity = baskets.entity
+    inner join sampled
+        on
+            baskets.buyer_key = sampled.buyer_key
+            and baskets.entity = sampled.entity
+    where sampled.cumulated_entities <= {{ threshold('affinity_max_lines') }}
 
 ),
 
-products_numbered as (
+entities_numbered as (
 
     select
         source_system,
-        product_key,
+        entity,
+        entity_key,
         count(*) as baskets,
         row_number() over (
-            partition by source_system
-            order by count(*) desc, product_key asc
-        ) as product_number
+            partition by source_system, entity
+            order by count(*) desc, entity_key asc
+        ) as entity_number
 
     from lines_of_sample
-    group by source_system, product_key
+    group by source_system, entity, entity_key
 
 ),
 
 -- few baskets can show no affinity
-lines_of_tested_products as (
+lines_of_tested as (
 
     select
         lines_of_sample.*,
-        cast(products_numbered.product_number as int) as product_number,
-        count(*) over (partition by lines_of_sample.basket_number) as basket_products
+        cast(entities_numbered.entity_number as int) as entity_number,
+        count(*) over (partition by lines_of_sample.basket_number) as basket_entities
 
     from lines_of_sample
-    inner join products_numbered
-        on lines_of_sample.product_key = products_numbered.product_key
+    inner join entities_numbered
+        on
+            lines_of_sample.entity = entities_numbered.entity
+            and lines_of_sample.entity_key = entities_numbered.entity_key
     where
-        products_numbered.baskets >= {{ threshold('affinity_min_baskets') }}
-        and products_numbered.product_number
+        entities_numbered.baskets >= {{ threshold('affinity_min_baskets') }}
+        and entities_numbered.entity_number
         <= {{ threshold('affinity_max_products') }}
 
 )
 
-select * from lines_of_tested_products
-where basket_products >= 2
+select * from lines_of_tested
+where basket_entities >= 2

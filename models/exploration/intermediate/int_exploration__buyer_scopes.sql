@@ -39,6 +39,7 @@ buyers as (
 
     select distinct
         source_system,
+        entity,
         buyer_number,
         customer_key
 
@@ -51,6 +52,7 @@ scopes as (
 
     select
         source_system,
+        entity,
         buyer_number,
         'all' as segmentation,
         'all' as segment,
@@ -62,6 +64,7 @@ scopes as (
 
     select
         buyers.source_system,
+        buyers.entity,
         buyers.buyer_number,
         'rfm' as segmentation,
         customer_rfm.rfm_segment as segment,
@@ -74,6 +77,7 @@ scopes as (
 
     select
         buyers.source_system,
+        buyers.entity,
         buyers.buyer_number,
         assignments.segmentation,
         cast(null as string) as segment,
@@ -91,6 +95,7 @@ scopes_numbered as (
         dense_rank() over (
             order by
                 source_system asc,
+                entity desc,
                 segmentation asc,
                 segment asc nulls last,
                 segment_id asc nulls last

@@ -8,10 +8,9 @@ transactions as (
 
 ),
 
-transaction_lines as (
+transaction_entities as (
 
-    select * from {{ ref('transaction_lines') }}
-    where is_product
+    select * from {{ ref('int_exploration__transaction_entities') }}
 
 ),
 
@@ -21,42 +20,21 @@ customers as (
 
 ),
 
-products as (
-
-    select * from {{ ref('products') }}
-
-),
-
-lines_summed_to_purchases as (
-
-    select
-        product_key,
-        transaction_key,
-        sum(amount) as amount,
-        sum(case when quantity > 0 then amount end) as amount_sold,
-        max(quantity) > 0 as has_units
-
-    from transaction_lines
-    group by product_key, transaction_key
-
-),
-
 united as (
 
     select
         transactions.source_system,
-        'product' as entity,
-        product_lines.product_key as entity_key,
-        products.product_name as entity_name,
+        transaction_entities.entity,
+        transaction_entities.entity_key,
+        transaction_entities.entity_name,
         transactions.customer_key,
-        transactions.is_completed and product_lines.has_units as is_purchase,
-        product_lines.amount,
-        product_lines.amount_sold
+        transactions.is_completed and transaction_entities.has_pieces as is_purchase,
+        transaction_entities.amount,
+        transaction_entities.amount_sold
 
-    from lines_summed_to_purchases as product_lines
+    from transaction_entities
     inner join transactions
-        on product_lines.transaction_key = transactions.transaction_key
-    inner join products on product_lines.product_key = products.product_key
+        on transaction_entities.transaction_key = transactions.transaction_key
 
     union all
 

@@ -20,7 +20,7 @@ baskets as (
         buyer_number,
         basket_number,
         month_date,
-        basket_products
+        basket_entities
 
     from basket_lines
 
@@ -31,7 +31,7 @@ counted as (
     select
         buyer_scopes.scope_number,
         baskets.month_date,
-        baskets.basket_products,
+        baskets.basket_entities,
         count(*) as baskets
 
     from baskets
@@ -39,7 +39,7 @@ counted as (
     group by
         buyer_scopes.scope_number,
         baskets.month_date,
-        baskets.basket_products
+        baskets.basket_entities
 
 )
 

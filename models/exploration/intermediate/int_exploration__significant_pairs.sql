@@ -8,9 +8,9 @@ affinities as (
 
 ),
 
-scope_products as (
+scope_entities as (
 
-    select * from {{ ref('int_exploration__scope_products') }}
+    select * from {{ ref('int_exploration__scope_entities') }}
 
 ),
 
@@ -36,11 +36,11 @@ tested_products as (
 
     select
         scope_number,
-        product_number,
+        entity_number,
         cast(sum(baskets) as bigint) as baskets
 
-    from scope_products
-    group by scope_number, product_number
+    from scope_entities
+    group by scope_number, entity_number
     having sum(baskets) >= {{ threshold('affinity_min_baskets') }}
 
 ),
@@ -75,11 +75,11 @@ tested_pairs as (
     inner join tested_products
         on
             affinities.scope_number = tested_products.scope_number
-            and affinities.product_number = tested_products.product_number
+            and affinities.entity_number = tested_products.entity_number
     inner join tested_products as other_products
         on
             affinities.scope_number = other_products.scope_number
-            and affinities.other_product_number = other_products.product_number
+            and affinities.other_entity_number = other_products.entity_number
     inner join tests_counted on affinities.scope_number = tests_counted.scope_number
     inner join baskets_counted
         on affinities.scope_number = baskets_counted.scope_number
@@ -107,8 +107,8 @@ significant_pairs as (
 
     select
         scope_number,
-        product_number,
-        other_product_number,
+        entity_number,
+        other_entity_number,
         all_baskets,
         baskets,
         other_baskets,

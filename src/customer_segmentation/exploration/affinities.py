@@ -27,8 +27,8 @@ __all__ = ["AFFINITIES", "compare_with_chance"]
 AFFINITIES = pa.schema(
     [
         ("scope_number", pa.int64()),
-        ("product_number", pa.int32()),
-        ("other_product_number", pa.int32()),
+        ("entity_number", pa.int32()),
+        ("other_entity_number", pa.int32()),
         ("buyers_together", pa.int64()),
         ("baskets_together", pa.int64()),
         ("expected_baskets", pa.float64()),
@@ -42,16 +42,16 @@ BITS = 30
 @single_threaded()
 def compare_with_chance(
     pairs: engine.Relation,
-    scope_products: engine.Relation,
+    scope_entities: engine.Relation,
     scope_baskets: engine.Relation,
 ) -> pa.Table:
     """Return the p-value of each pair of products.
 
     Parameters
     ----------
-    pairs, scope_products, scope_baskets : engine.Relation
-        ``int_exploration__product_pairs``, and the margins of the baskets that have
-        them, ``int_exploration__scope_products`` and
+    pairs, scope_entities, scope_baskets : engine.Relation
+        ``int_exploration__entity_pairs``, and the margins of the baskets that have
+        them, ``int_exploration__scope_entities`` and
         ``int_exploration__scope_baskets``.
 
     Returns
@@ -61,13 +61,13 @@ def compare_with_chance(
     """
     columns = [name for name in AFFINITIES.names if name in pairs.columns]
     found = engine.read(pairs, columns, order_by=columns[:3])
-    products = _by_scope(scope_products, "product_number")
-    baskets = _by_scope(scope_baskets, "basket_products")
+    products = _by_scope(scope_entities, "entity_number")
+    baskets = _by_scope(scope_baskets, "basket_entities")
     tables = [AFFINITIES.empty_table()]
     for scope, of_scope in found.groupby("scope_number"):
         first, second, together = (
             of_scope[name].to_numpy(np.int64)
-            for name in ("product_number", "other_product_number", "buyers_together")
+            for name in ("entity_number", "other_entity_number", "buyers_together")
         )
         expected = expected_together(
             _months(products[scope], baskets[scope]), first, second
@@ -90,8 +90,8 @@ def _months(products: pd.DataFrame, baskets: pd.DataFrame) -> Iterator[MonthOfBa
     sizes = dict(iter(baskets.groupby("month_date")))
     for month, of_month in products.groupby("month_date"):
         columns = (
-            *(of_month["product_number"], of_month["baskets"]),
-            *(sizes[month]["basket_products"], sizes[month]["baskets"]),
+            *(of_month["entity_number"], of_month["baskets"]),
+            *(sizes[month]["basket_entities"], sizes[month]["baskets"]),
         )
         yield MonthOfBaskets(*(column.to_numpy(np.int64) for column in columns))
 

@@ -91,8 +91,8 @@ def compare(shop: Shop) -> pd.DataFrame:
         connection.register("line_rows", lines)
         connection.execute("create table lines as from line_rows")
         pairs = connection.sql(f"""
-            select 1::bigint as scope_number, l.product::int as product_number,
-                r.product::int as other_product_number,
+            select 1::bigint as scope_number, l.product::int as entity_number,
+                r.product::int as other_entity_number,
                 count(distinct l.buyer) as buyers_together,
                 count(*) as baskets_together
             from lines l join lines r on l.basket = r.basket and l.product < r.product
@@ -100,20 +100,19 @@ def compare(shop: Shop) -> pd.DataFrame:
         """)
         products = connection.sql("""
             select 1::bigint as scope_number, month as month_date,
-                product::int as product_number, count(*) as baskets
+                product::int as entity_number, count(*) as baskets
             from lines group by all
         """)
         baskets = connection.sql("""
             select 1::bigint as scope_number, month as month_date,
-                size as basket_products, count(distinct basket) as baskets
+                size as basket_entities, count(distinct basket) as baskets
             from lines group by all
         """)
         found = compare_with_chance(pairs, products, baskets).to_pandas()
     sold = lines.groupby("product").size()
     tested = sold[sold >= MIN_BASKETS].index
     found = found[
-        found["product_number"].isin(tested)
-        & found["other_product_number"].isin(tested)
+        found["entity_number"].isin(tested) & found["other_entity_number"].isin(tested)
     ].sort_values("p_value", ignore_index=True)
     tests = len(tested) * (len(tested) - 1) / 2
     raw = found["p_value"] * tests / (found.index + 1)

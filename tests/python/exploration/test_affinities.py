@@ -21,7 +21,7 @@ Q_VALUE = 0.05
 def pairs_of(found):
     """Return the significant pairs."""
     chosen = found[found["q_value"] <= Q_VALUE]
-    columns = chosen[["product_number", "other_product_number"]] - 1
+    columns = chosen[["entity_number", "other_entity_number"]] - 1
     return set(columns.itertuples(index=False, name=None))
 
 
@@ -30,7 +30,7 @@ def test_a_planted_pair_is_the_first(seed: int) -> None:
     rng = np.random.default_rng(seed)
     shop = with_pair(draw_shop(rng), 30, 50, rng.choice(1_500, 80, replace=False))
     found = compare(shop)
-    assert tuple(found.loc[0, ["product_number", "other_product_number"]]) == (31, 51)
+    assert tuple(found.loc[0, ["entity_number", "other_entity_number"]]) == (31, 51)
     assert found.loc[0, "q_value"] < 1e-4
     assert found.loc[0, "baskets_together"] > 2 * found.loc[0, "expected_baskets"]
 
@@ -48,7 +48,7 @@ def test_large_baskets_alone_would_make_much_an_affinity() -> None:
     shop = draw_shop(np.random.default_rng(5))
     found = compare(shop)
     counts = np.bincount([one for basket in shop.baskets for one in basket])
-    of_pairs = found[["product_number", "other_product_number"]].to_numpy() - 1
+    of_pairs = found[["entity_number", "other_entity_number"]].to_numpy() - 1
     naive = counts[of_pairs].prod(axis=1) / len(shop.baskets)
     plain = poisson.sf(found["baskets_together"] - 1, naive)
     assert (plain < 1e-4).mean() > 0.3
@@ -164,8 +164,8 @@ def test_the_tail_is_that_of_poisson() -> None:
 def test_without_pairs_there_are_no_rows() -> None:
     types = {
         "pairs": AFFINITIES.names[:5],
-        "products": ["scope_number", "month_date", "product_number", "baskets"],
-        "baskets": ["scope_number", "month_date", "basket_products", "baskets"],
+        "products": ["scope_number", "month_date", "entity_number", "baskets"],
+        "baskets": ["scope_number", "month_date", "basket_entities", "baskets"],
     }
     relations = [
         duckdb.sql(f"select {', '.join(f'0::bigint as {one}' for one in names)}").limit(

@@ -130,14 +130,14 @@ def best_months(rows: pd.DataFrame, frames: Frames) -> None:
 
 def products_bought_together(rows: pd.DataFrame, frames: Frames) -> None:
     assert len(rows) == 50
-    assert (rows["product_key"] < rows["other_product_key"]).all()
+    assert (rows["entity_key"] < rows["other_entity_key"]).all()
     first = rows.iloc[0]
     lines = of_shop(frames["transaction_lines"]).query("is_product and quantity > 0")
     lines = lines[
         lines["transaction_key"].isin(purchases_of(frames)["transaction_key"])
     ]
     baskets = lines.groupby("product_key")["transaction_key"].agg(set)
-    together = baskets[first["product_key"]] & baskets[first["other_product_key"]]
+    together = baskets[first["entity_key"]] & baskets[first["other_entity_key"]]
     assert first["baskets_together"] == len(together)
 
 

@@ -185,6 +185,39 @@ def test_top_products_and_merchants_are_those_of_the_transactions(
     assert top.loc["merchant", "purchases"].to_dict() == dict(merchants)
 
 
+def test_categories_are_ranked_and_compared_like_products(
+    sample: Sample, tables: dict[str, pd.DataFrame]
+) -> None:
+    lines = """
+        select source_system || ':' || category_id as category_key, transaction_key,
+            transaction_lines.amount, quantity
+        from transaction_lines
+        join product_categories using (source_system, product_key)
+        join transactions using (source_system, transaction_key)
+        where is_product
+    """
+    sold = dict(
+        sample.rows(f"select category_key, sum(amount) from ({lines}) group by all")
+    )
+    top = tables["top_entities"].set_index(["entity", "entity_key"]).loc["category"]
+    assert top["revenue"].to_dict() == {key: float(sold[key]) for key in sold}
+    pairs = tables["product_affinities"].query(
+        "segmentation == 'all' and entity == 'category'"
+    )
+    assert len(pairs) > 0
+    row = pairs.iloc[0]
+    together = sample.value(f"""
+        select count(*) from (
+            select transaction_key from ({lines}) join transactions
+                using (transaction_key)
+            where category_key in ('{row.entity_key}', '{row.other_entity_key}')
+                and quantity > 0 and is_completed
+            group by all having count(distinct category_key) = 2
+        )
+    """)
+    assert row.baskets_together == together
+
+
 def family_of(product_name: str) -> str:
     [family] = {
         family.name
@@ -196,8 +229,10 @@ def family_of(product_name: str) -> str:
 
 
 def test_planted_tastes_are_affinities(tables: dict[str, pd.DataFrame]) -> None:
-    affinities = tables["product_affinities"].query("segmentation == 'all'")
-    pairs = affinities[["product_name", "other_product_name"]].map(family_of)
+    affinities = tables["product_affinities"].query(
+        "segmentation == 'all' and entity == 'product'"
+    )
+    pairs = affinities[["entity_name", "other_entity_name"]].map(family_of)
     # no pair is planted: customers of a segment prefer the same few families
     favourites = [set(segment.favourites) for segment in SEGMENTS]
     is_taste = [
@@ -206,7 +241,7 @@ def test_planted_tastes_are_affinities(tables: dict[str, pd.DataFrame]) -> None:
     ]
     assert np.mean(is_taste) > 0.99
     assert len(affinities) > 1_000
-    assert pairs["product_name"].nunique() == len(FAMILIES)
+    assert pairs["entity_name"].nunique() == len(FAMILIES)
 
 
 def test_affinities_of_segments_are_about_their_customers(
@@ -221,9 +256,9 @@ def test_affinities_of_segments_are_about_their_customers(
         " where segmentation = 'online_retail_value' union select 'all'"
     )
     assert set(affinities["segment"]) <= {segment for (segment,) in segments}
-    first = affinities.query("segmentation == 'rfm'").sort_values(
-        ["p_value", "product_key"]
-    )
+    first = affinities.query(
+        "segmentation == 'rfm' and entity == 'product'"
+    ).sort_values(["p_value", "entity_key"])
     row = first.iloc[0]
     together = sample.value(f"""
         select count(*) from (
@@ -231,7 +266,7 @@ def test_affinities_of_segments_are_about_their_customers(
             from transaction_lines
             join transactions using (transaction_key)
             join customer_rfm using (customer_key)
-            where product_key in ('{row.product_key}', '{row.other_product_key}')
+            where product_key in ('{row.entity_key}', '{row.other_entity_key}')
                 and is_product and quantity > 0 and is_completed
                 and rfm_segment = '{row.segment.replace("'", "''")}'
             group by all having count(distinct product_key) = 2

@@ -61,8 +61,8 @@ def test_sets_go_together(real: Warehouse, name: str, other: str) -> None:
     with real.connected() as connection:
         [(rank, lift, q_value)] = connection.execute(
             "select affinity_rank, lift, q_value from product_affinities"
-            " where segmentation = 'all' and trim(product_name) = ?"
-            " and trim(other_product_name) = ?",
+            " where segmentation = 'all' and trim(entity_name) = ?"
+            " and trim(other_entity_name) = ?",
             [name, other],
         ).fetchall()
     assert rank <= 3

@@ -139,8 +139,9 @@ create table product_categories as select 'shop' as source_system,
 create table customer_interests as select source_system, 'Candles <i>' as category_name,
     1 as interest_rank from customers where source_system = 'shop';
 create table product_affinities as select 'shop' as source_system,
-    'all' as segmentation, 'a' as product_key, '<b>Cup</b>' as product_name,
-    'b' as other_product_key, 'Saucer' as other_product_name, 5 as baskets_together,
+    'all' as segmentation, 'product' as entity, 'a' as entity_key,
+    '<b>Cup</b>' as entity_name, 'b' as other_entity_key, 'Saucer' as other_entity_name,
+    5 as baskets_together,
     1.5 as expected_baskets, 3.3 as lift, 0.001 as p_value;
 create table top_entities as select 'shop' as source_system, 'product' as entity,
     range as entity_rank, 'key' as entity_key, '<b>' || range as entity_name,

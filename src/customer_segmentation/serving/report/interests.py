@@ -62,10 +62,11 @@ def _counted(
 
 def _affinities(tables: PublishedTables, source: str) -> list[Grid]:
     rows = tables.rows(
-        "select product_name, other_product_name, baskets_together, expected_baskets,"
-        " lift from product_affinities where source_system = ? and segmentation = 'all'"
-        " and product_key < other_product_key"
-        " order by p_value, baskets_together desc, product_key, other_product_key"
+        "select entity_name, other_entity_name, baskets_together, expected_baskets,"
+        " lift from product_affinities where source_system = ?"
+        " and segmentation = 'all' and entity = 'product'"
+        " and entity_key < other_entity_key"
+        " order by p_value, baskets_together desc, entity_key, other_entity_key"
         " limit ?",
         *(source, SHOWN),
     )
@@ -77,8 +78,8 @@ def _affinities(tables: PublishedTables, source: str) -> list[Grid]:
             ["product", "other product", "baskets", "expected by chance", "lift"],
             [
                 [
-                    row["product_name"] or "",
-                    row["other_product_name"] or "",
+                    row["entity_name"] or "",
+                    row["other_entity_name"] or "",
                     count(row["baskets_together"]),
                     decimals(row["expected_baskets"], 1),
                     decimals(row["lift"], 1),

@@ -19,7 +19,7 @@ counted as (
     select
         buyer_scopes.scope_number,
         basket_lines.month_date,
-        basket_lines.product_number,
+        basket_lines.entity_number,
         count(*) as baskets
 
     from basket_lines
@@ -27,7 +27,7 @@ counted as (
     group by
         buyer_scopes.scope_number,
         basket_lines.month_date,
-        basket_lines.product_number
+        basket_lines.entity_number
 
 )
 
