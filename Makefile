@@ -15,7 +15,7 @@ DATABASE := $(or $(CUSTOMER_SEGMENTATION_DATABASE),$(DATA)/customer_segmentation
 SPARK := $(or $(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
 # the text after the first ; of an address may be a token
 # what people read
-PUBLISHED := $(or $(CUSTOMER_SEGMENTATION_PUBLISHED),$(DATA)/published/marts.duckdb)
+PUBLISHED := $(or $(CUSTOMER_SEGMENTATION_PUBLISHED),$(dir $(DATABASE))published/marts.duckdb)
 PAGES := $(patsubst %/,%,$(dir $(PUBLISHED)))
 BUILT = $(if $(filter spark,$(TARGET)),$(or $(firstword $(subst ;, ,$(SPARK_REMOTE))),$(SPARK)),$(DATABASE))
 # a landing zone of your own gets no sample
@@ -183,7 +183,7 @@ docs: $(INSTALLED) ## describe what is built, beside the report: one index leads
 
 .PHONY: superset
 superset: .venv-superset/.installed ## open the published tables in Superset, on this machine
-	.venv-superset/bin/python docs/superset/start.py
+	.venv-superset/bin/python docs/superset/start.py --marts $(PUBLISHED)
 
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again

@@ -81,9 +81,7 @@
     {#- DuckDB lets nobody read a file that a build has open. So the tables are copied to
         another file, which takes the place of the last one in one step. -#}
 
-    {%- set file = env_var(
-        'CUSTOMER_SEGMENTATION_PUBLISHED', 'data/published/marts.duckdb'
-    ) -%}
+    {%- set file = published_file() -%}
     {%- set version = run_started_at.strftime('%Y%m%dT%H%M%S') ~ '_' ~ invocation_id[:8] -%}
     {%- set folder = file.rpartition('.')[0] -%}
     {%- do run_query(
@@ -112,6 +110,15 @@
     {%- do run_query("select publish_finish(" ~ quoted(version) ~ ")") -%}
     {%- do log('Published ' ~ tables | length ~ ' tables in ' ~ file, info=true) -%}
 
+{% endmacro %}
+
+
+{% macro published_file() %}
+    {#- The file that people read: in a folder beside the database, if no other is named. -#}
+    {%- set folder = target.path.rpartition('/')[0] if '/' in target.path else '.' -%}
+    {{- return(
+        env_var('CUSTOMER_SEGMENTATION_PUBLISHED', '') or folder ~ '/published/marts.duckdb'
+    ) -}}
 {% endmacro %}
 
 

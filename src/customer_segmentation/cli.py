@@ -15,7 +15,8 @@ from customer_segmentation.raw_tables import SOURCE_SYSTEMS
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
 PUBLISHED_VARIABLE = "CUSTOMER_SEGMENTATION_PUBLISHED"
-DEFAULT_PUBLISHED = Path("data/published/marts.duckdb")
+DATABASE_VARIABLE = "CUSTOMER_SEGMENTATION_DATABASE"
+DEFAULT_DATABASE = "data/customer_segmentation.duckdb"
 
 
 @click.group()
@@ -116,8 +117,8 @@ def build(context: click.Context, arguments: tuple[str, ...]) -> None:
     "--published",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar=PUBLISHED_VARIABLE,
-    default=DEFAULT_PUBLISHED,
-    show_default=True,
+    default=lambda: default_published(),
+    show_default="published/marts.duckdb beside the database",
     show_envvar=True,
     help="The published DuckDB file.",
 )
@@ -139,6 +140,12 @@ def report(published: Path, output: Path | None, pictures: Path | None) -> None:
     write_report(published, page, pictures)
     # a place of one's own gets the report only
     click.echo(f"Open {page if output else write_index(page)}")
+
+
+def default_published() -> Path:
+    """Return the file that a build publishes to, unless another is named."""
+    database = Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)
+    return database.parent / "published" / "marts.duckdb"
 
 
 def main() -> None:

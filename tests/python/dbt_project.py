@@ -241,7 +241,6 @@ class Warehouse:
         return os.environ | {
             "CUSTOMER_SEGMENTATION_LANDING": str(place / "landing"),
             "CUSTOMER_SEGMENTATION_DATABASE": str(place / "warehouse.duckdb"),
-            "CUSTOMER_SEGMENTATION_PUBLISHED": str(place / "published/marts.duckdb"),
             "CUSTOMER_SEGMENTATION_THREADS": str(threads),
             "OMP_NUM_THREADS": str(threads),
             "OPENBLAS_NUM_THREADS": str(threads),
