@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from dbt_project import REPOSITORY
 
-LONGEST_PATH = 20
+# products, which learn categories, come before features: 3 more, of which 2 were saved
+LONGEST_PATH = 21
 LEVELS_OF_IMPORTS = 7
 # from a staging model to customer_segments
 # one more since products, which learn categories, come before features
