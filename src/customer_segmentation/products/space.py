@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import svds
 
-from customer_segmentation.products.words import fold_plurals, terms_of
+from customer_segmentation.products.words import KIND, fold_plurals, terms_of
 
 __all__ = ["Labels", "Points", "TermSpace"]
 
@@ -29,6 +29,8 @@ MAX_TERMS = 5_000
 MIN_PRODUCTS = 2
 # in mean degrees; less lets rare terms make directions of their own
 DAMPING = 20.0
+# the kind tells more of a product than any of its words
+KIND_WEIGHT = 3.0
 DECIMALS = 7
 
 
@@ -75,6 +77,8 @@ class TermSpace:
         terms = tuple(sorted(kept))
         counts = np.array([frequency[term] for term in terms], dtype=float)
         weights = np.log((1 + len(counted)) / (1 + counts)) + 1
+        is_kind = np.array([term.startswith(KIND) for term in terms], dtype=bool)
+        weights[is_kind] *= KIND_WEIGHT
         blank = cls(singular, terms, weights, np.zeros((len(terms), 0)))
         if not terms:
             return blank
