@@ -6,8 +6,8 @@ them: a tea towel is no towel.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import takewhile
+from dataclasses import dataclass
+from itertools import groupby, takewhile
 from typing import Any, Self
 
 from customer_segmentation.products.words import KIND, split_words
@@ -23,37 +23,37 @@ class Kinds:
 
     Parameters
     ----------
-    goods : mapping of str to str
-        Singular words or pairs of words that name goods, and their kinds.
-    motifs : mapping of str to str
-        The same for words that often only decorate goods, such as "heart": they tell
-        the kind of a product that nothing else tells.
+    ranked : tuple of mapping of str to str
+        Singular words, or pairs of words, and their kinds. Names of goods come first; a
+        word that often only decorates goods, such as "heart", comes later, and tells the
+        kind of a product that nothing earlier tells.
     """
 
-    goods: Mapping[str, str] = field(default_factory=dict)
-    motifs: Mapping[str, str] = field(default_factory=dict)
+    ranked: tuple[Mapping[str, str], ...] = ()
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
-        """Return the rows of the seed ``product_kinds``, sorted by term."""
-        goods: dict[str, str] = {}
-        motifs: dict[str, str] = {}
-        for row in sorted(rows, key=lambda row: str(row["term"])):
-            (motifs if row["is_motif"] else goods)[row["term"]] = row["kind"]
-        return cls(goods, motifs)
+        """Return the terms of the seed ``product_kinds``."""
+        ordered = sorted(rows, key=lambda row: (row["rank"], row["term"]))
+        return cls(
+            tuple(
+                {row["term"]: row["kind"] for row in group}
+                for _, group in groupby(ordered, key=lambda row: row["rank"])
+            )
+        )
 
     def of(self, description: object) -> str | None:
-        """Return the kind of a product, told by the last term that names goods.
+        """Return the kind of a product: the last term of the first rank tells it.
 
         Examples
         --------
-        >>> kinds = Kinds({"mug": "tableware", "box": "storage"}, {"heart": "ornaments"})
+        >>> kinds = Kinds(({"mug": "tableware", "box": "storage"}, {"heart": "ornaments"}))
         >>> kinds.of("12 HEART MUGS IN BOX"), kinds.of("WICKER HEARTS"), kinds.of("OWL")
         ('tableware', 'ornaments', None)
         """
         words = split_words(description, stop_words=frozenset())
         head = list(takewhile(lambda word: word not in PREPOSITIONS, words))
-        for terms in (self.goods, self.motifs):
+        for terms in self.ranked:
             for part in (head, words):
                 for place in range(len(part), 0, -1):
                     found = _told(terms, part[max(0, place - 2) : place])
@@ -66,7 +66,7 @@ class Kinds:
 
         Examples
         --------
-        >>> Kinds({"mug": "tableware"}).describe("SPOTTY MUG")
+        >>> Kinds(({"mug": "tableware"},)).describe("SPOTTY MUG")
         ['spotty', 'mug', 'kind:tableware']
         """
         kind = self.of(description)
