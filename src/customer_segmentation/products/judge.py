@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 from customer_segmentation.parallel import run_parallel
 from customer_segmentation.products.space import Labels, Points, TermSpace
 from customer_segmentation.products.topics import merge_topics, nearest
+from customer_segmentation.products.words import is_kind
 
 __all__ = ["Budget", "JudgedCategories", "choose_categories"]
 
@@ -123,16 +124,20 @@ def choose_categories(
 def shuffle_words(descriptions: Descriptions, seed: int) -> list[list[str]]:
     """Deal all words anew: descriptions keep their lengths, words their frequencies.
 
+    A product keeps its kind, so that kinds alone do not count as structure.
+
     Examples
     --------
     >>> shuffled = shuffle_words([["tea", "cup"], ["tea"]], 1)
     >>> sorted(map(len, shuffled)), sorted(word for one in shuffled for word in one)
     ([1, 2], ['cup', 'tea', 'tea'])
     """
-    words = [word for one in descriptions for word in one]
+    words = [word for one in descriptions for word in one if not is_kind(word)]
     order = np.random.default_rng([SEED, seed]).permutation(len(words))
     dealt = iter([words[place] for place in order])
-    return [[next(dealt) for _ in one] for one in descriptions]
+    return [
+        [word if is_kind(word) else next(dealt) for word in one] for one in descriptions
+    ]
 
 
 def _sample(descriptions: Descriptions, size: int) -> Descriptions:

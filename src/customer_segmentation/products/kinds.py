@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from customer_segmentation.products.words import KIND, split_words
 
-__all__ = ["Kinds"]
+__all__ = ["NO_KINDS", "Kinds"]
 
 PREPOSITIONS = frozenset(["for", "from", "in", "on", "with"])
 
@@ -23,27 +23,27 @@ class Kinds:
 
     Parameters
     ----------
-    ranked : tuple of mapping of str to str
-        Singular words, or pairs of words, and their kinds. Names of goods come first; a
-        word that often only decorates goods, such as "heart", comes later, and tells the
-        kind of a product that nothing earlier tells.
+    by_priority : tuple of mapping of str to str
+        Singular words, or pairs of words, and their kinds. Names of goods come first.
+        A word that often only decorates goods, such as "heart", comes later: it tells
+        the kind of a product that nothing before tells.
     """
 
-    ranked: tuple[Mapping[str, str], ...] = ()
+    by_priority: tuple[Mapping[str, str], ...] = ()
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
         """Return the terms of the seed ``product_kinds``."""
-        ordered = sorted(rows, key=lambda row: (row["rank"], row["term"]))
+        ordered = sorted(rows, key=lambda row: (int(row["priority"]), row["term"]))
         return cls(
             tuple(
                 {row["term"]: row["kind"] for row in group}
-                for _, group in groupby(ordered, key=lambda row: row["rank"])
+                for _, group in groupby(ordered, key=lambda row: int(row["priority"]))
             )
         )
 
     def of(self, description: object) -> str | None:
-        """Return the kind of a product: the last term of the first rank tells it.
+        """Return the kind of a product: the last term of the first priority.
 
         Examples
         --------
@@ -53,7 +53,7 @@ class Kinds:
         """
         words = split_words(description, stop_words=frozenset())
         head = list(takewhile(lambda word: word not in PREPOSITIONS, words))
-        for terms in self.ranked:
+        for terms in self.by_priority:
             for part in (head, words):
                 for place in range(len(part), 0, -1):
                     found = _told(terms, part[max(0, place - 2) : place])
@@ -71,6 +71,9 @@ class Kinds:
         """
         kind = self.of(description)
         return split_words(description) + ([KIND + kind] if kind else [])
+
+
+NO_KINDS = Kinds()
 
 
 def _told(terms: Mapping[str, str], words: list[str]) -> str | None:

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import svds
 
-from customer_segmentation.products.words import KIND, fold_plurals, terms_of
+from customer_segmentation.products.words import fold_plurals, is_kind, terms_of
 
 __all__ = ["Labels", "Points", "TermSpace"]
 
 Points = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-DIMENSIONS = 12
+DIMENSIONS = 14
 MAX_TERMS = 5_000
 # a term of one product connects it with nothing
 MIN_PRODUCTS = 2
@@ -77,8 +77,7 @@ class TermSpace:
         terms = tuple(sorted(kept))
         counts = np.array([frequency[term] for term in terms], dtype=float)
         weights = np.log((1 + len(counted)) / (1 + counts)) + 1
-        is_kind = np.array([term.startswith(KIND) for term in terms], dtype=bool)
-        weights[is_kind] *= KIND_WEIGHT
+        weights[[is_kind(term) for term in terms]] *= KIND_WEIGHT
         blank = cls(singular, terms, weights, np.zeros((len(terms), 0)))
         if not terms:
             return blank

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-__all__ = ["KIND", "fold_plurals", "split_words", "terms_of"]
+__all__ = ["KIND", "fold_plurals", "is_kind", "split_words", "terms_of"]
 
 # they tell how large or of which colour a product is, and not what it is
 STOP_WORDS = frozenset(
@@ -61,6 +61,17 @@ def split_words(
     return [word for word in words if word not in stop_words]
 
 
+def is_kind(term: str) -> bool:
+    """Return whether a term is the kind of a product, and no word of its description.
+
+    Examples
+    --------
+    >>> is_kind("kind:tableware"), is_kind("mug")
+    (True, False)
+    """
+    return term.startswith(KIND)
+
+
 def fold_plurals(words: Iterable[str]) -> dict[str, str]:
     """Return the singular of each word that the shop also writes without its s.
 
@@ -86,7 +97,7 @@ def terms_of(words: Sequence[str], singular: Mapping[str, str]) -> Counter[str]:
     ['cup', 'tea', 'tea cup']
     """
     folded = [singular.get(word, word) for word in words]
-    spoken = [word for word in folded if not word.startswith(KIND)]
+    spoken = [word for word in folded if not is_kind(word)]
     pairs = [f"{one} {other}" for one, other in pairwise(spoken)]
     return Counter([*folded, *pairs])
 
