@@ -205,9 +205,8 @@ def fit_products(
         space = TermSpace.fit(descriptions)
         if not space.terms:
             return None
-        judged = choose_categories(
-            space, descriptions, _numbers(space, descriptions, declaration), budget
-        )
+        numbers = _numbers(space, descriptions, declaration)
+        judged = choose_categories(space, descriptions, numbers, budget, kinds)
         centres = judged.centres
         labels = nearest(space.transform(descriptions), centres).label
     places = list(range(len(centres)))
@@ -259,8 +258,9 @@ def telling_terms(
         chosen: list[Term] = []
         words: set[str] = set()
         for _, term, number in ranked:
-            if words.isdisjoint(term.split()):
-                words.update(term.split())
+            parts = {term} if is_kind(term) else set(term.split())
+            if words.isdisjoint(parts):
+                words |= parts
                 share = float(of_category[number])
                 chosen.append(Term(term, share, share / float(of_all[number])))
             if len(chosen) == TERMS:

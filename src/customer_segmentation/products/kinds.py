@@ -7,6 +7,7 @@ them: a tea towel is no towel.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, takewhile
 from typing import Any, Self
 
@@ -47,9 +48,10 @@ class Kinds:
 
         Examples
         --------
-        >>> kinds = Kinds(({"mug": "tableware", "box": "storage"}, {"heart": "ornaments"}))
+        >>> goods, motifs = {"mug": "tableware", "box": "storage"}, {"heart": "decor"}
+        >>> kinds = Kinds((goods, motifs))
         >>> kinds.of("12 HEART MUGS IN BOX"), kinds.of("WICKER HEARTS"), kinds.of("OWL")
-        ('tableware', 'ornaments', None)
+        ('tableware', 'decor', None)
         """
         words = split_words(description, stop_words=frozenset())
         head = list(takewhile(lambda word: word not in PREPOSITIONS, words))
@@ -83,6 +85,7 @@ def _told(terms: Mapping[str, str], words: list[str]) -> str | None:
     return next((terms[one] for one in [*pairs, *last] if one in terms), None)
 
 
+@lru_cache(maxsize=100_000)
 def _forms(word: str) -> list[str]:
     """Return a word, and what it may be the plural of."""
     endings = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "fe"), ("ves", "f"))
