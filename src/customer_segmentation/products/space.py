@@ -32,6 +32,8 @@ DAMPING = 20.0
 # the kind tells more of a product than any of its words
 KIND_WEIGHT = 3.0
 DECIMALS = 7
+# ARPACK may fail where few names are alike, as those of a small shop
+DENSE = 300
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,12 @@ def _scaled_vectors(matrix: csr_array, dimensions: int) -> Points:
     count = min(dimensions, min(scaled.shape) - 1)
     if count < 1:
         return np.ones((matrix.shape[1], 1))
-    start = np.ones(min(scaled.shape))
-    _, _, found = svds(scaled, k=count, v0=start, solver="arpack")
-    vectors: Points = found[::-1].T
+    if min(scaled.shape) <= DENSE:
+        found = np.linalg.svd(scaled.toarray(), full_matrices=False)[2][:count]
+    else:
+        start = np.ones(min(scaled.shape))
+        found = svds(scaled, k=count, v0=start, solver="arpack")[2][::-1]
+    vectors: Points = found.T
     # each direction has a fixed sign
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(count)])
