@@ -64,8 +64,8 @@ def test_another_seed_gives_the_same_categories(products: pd.DataFrame) -> None:
 
 def test_half_of_the_products_give_the_same_categories(products: pd.DataFrame) -> None:
     pair = products["category_1"], products["category_of_half"]
-    # words alone have 0.4
-    assert adjusted_rand_score(*pair) >= 0.85
+    # words alone have 0.52
+    assert adjusted_rand_score(*pair) >= 0.90
 
 
 def test_categories_agree_with_labels(products: pd.DataFrame) -> None:
@@ -77,5 +77,6 @@ def test_categories_agree_with_labels(products: pd.DataFrame) -> None:
     for category, label in zip(found["category_1"], found["label"], strict=True):
         counted[category][label] += 1
     purity = sum(max(one.values()) for one in counted.values()) / len(found)
-    # one category of all would have 0.17, words alone have 0.43, and the wish is 0.85
+    # one category of all would have 0.17, and words alone have 0.43. The wish, 0.85, is
+    # not reached: kinds without any fit have 0.82, and 40 categories have no more
     assert purity >= 0.77
