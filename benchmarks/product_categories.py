@@ -22,11 +22,14 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.preprocessing import normalize
 
 from customer_segmentation.parallel import single_threaded
+from customer_segmentation.products.kinds import Kinds
 from customer_segmentation.products.space import TermSpace
 from customer_segmentation.products.topics import merge_topics, nearest
 from customer_segmentation.products.words import split_words
 
-LABELS = Path(__file__).parent.parent / "tests/python/products/labelled_products.csv"
+REPOSITORY = Path(__file__).parent.parent
+LABELS = REPOSITORY / "tests/python/products/labelled_products.csv"
+KINDS = REPOSITORY / "seeds/product_kinds.csv"
 BANDS = (5, 10)
 SEEDS = 5
 PRODUCTS = """
@@ -82,6 +85,9 @@ def main(database: str) -> None:
     labels = read_labels()
     is_labelled = products["product_id"].isin(labels)
     theirs = products["product_id"][is_labelled].map(labels)
+    with KINDS.open(encoding="utf-8", newline="") as file:
+        kinds = Kinds.from_rows(csv.DictReader(file))
+    described = [kinds.describe(name) for name in products["product_name"]]
     words = [split_words(name) for name in products["product_name"]]
 
     def report(name: str, found: np.ndarray) -> None:
@@ -94,11 +100,12 @@ def main(database: str) -> None:
         )
 
     report("published", products["category_id"].to_numpy())
-    space = TermSpace.fit(words)
-    points = space.transform(words)
-    plain = normalize(
-        TruncatedSVD(50, random_state=0).fit_transform(space.weigh(words))
-    )
+    kind = np.array([kinds.of(name) or "none" for name in products["product_name"]])
+    report("kinds alone", kind)
+    click.echo(f"{'':<28} {(kind != 'none').mean():.3f} of the products have a kind")
+    points = TermSpace.fit(described).transform(described)
+    weights = TermSpace.fit(words).weigh(words)
+    plain = normalize(TruncatedSVD(50, random_state=0).fit_transform(weights))
     for k in (10, 12, 14, 16, 20, 40):
         seeded = [
             nearest(points, merge_topics(points, [k], seed)[k]).label

@@ -5,6 +5,7 @@ step       modules
 =========  ==========================================================================
 declare    ``declare`` reads the var ``product_categories``
 words      ``words``: descriptions as terms, in any script
+kinds      ``kinds``: what things are, such as tableware, by the seed ``product_kinds``
 space      ``space``: products as points, near each other if they share rare terms
 group      ``topics``: micro-topics merged into categories
 judge      ``judge``: stability, and a null of shuffled words

@@ -21,9 +21,10 @@ from customer_segmentation.products.judge import (
     JudgedCategories,
     choose_categories,
 )
+from customer_segmentation.products.kinds import NO_KINDS, Kinds
 from customer_segmentation.products.space import DIMENSIONS, Labels, Points, TermSpace
 from customer_segmentation.products.topics import Nearest, nearest
-from customer_segmentation.products.words import split_words
+from customer_segmentation.products.words import KIND, is_kind
 
 __all__ = ["FittedCategories", "fingerprint", "fit_products"]
 
@@ -33,7 +34,7 @@ TERMS = 10
 NAME_TERMS = 3
 ONLY_CATEGORY = "All products"
 # what changes when the code gives other categories for the same products
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Term:
     Parameters
     ----------
     term : str
-        A word, or two neighbouring ones.
+        A word, two neighbouring ones, or the kind of the products.
     share : float
         Share of the products of the category that have it.
     lift : float
@@ -61,6 +62,8 @@ class FittedCategories:
 
     Parameters
     ----------
+    kinds : Kinds
+        From descriptions to words, and to the kind of a product.
     space : TermSpace
         From words to points.
     ids : tuple of int
@@ -75,6 +78,7 @@ class FittedCategories:
         Whether the shop brings the categories.
     """
 
+    kinds: Kinds
     space: TermSpace
     ids: tuple[int, ...]
     names: Mapping[int, str]
@@ -109,7 +113,7 @@ class FittedCategories:
             ``category_id`` (0 for a product without a category), ``category_source``
             and ``confidence``.
         """
-        found = self.nearest([split_words(name) for name in names])
+        found = self.nearest([self.kinds.describe(name) for name in names])
         ids = np.array([*self.ids, 0])[found.label]
         by_name = {name: one for one, name in self.names.items()} if self.is_own else {}
         theirs = np.array([by_name.get(clean(one), 0) for one in own], dtype=int)
@@ -125,6 +129,7 @@ class FittedCategories:
         """Return it as text that ``from_json`` reads to the last bit."""
         return json.dumps(
             {
+                "kinds": self.kinds.by_priority,
                 "space": self.space.to_dict(),
                 "ids": self.ids,
                 "names": [self.names[one] for one in self.ids],
@@ -143,6 +148,8 @@ class FittedCategories:
         centres = np.array(stored["centres"], dtype=float).reshape(len(ids), -1)
         terms = [tuple(Term(**one) for one in each) for each in stored["terms"]]
         return cls(
+            # fits of before kinds have none
+            kinds=Kinds(tuple(stored.get("kinds", ()))),
             space=space,
             ids=ids,
             names=dict(zip(ids, stored["names"], strict=True)),
@@ -159,6 +166,7 @@ def fit_products(
     budget: Budget,
     earlier: FittedCategories | None = None,
     used_ids: Collection[int] = (),
+    kinds: Kinds = NO_KINDS,
 ) -> tuple[FittedCategories, JudgedCategories] | None:
     """Learn the categories of products; those that continue earlier ones keep the id.
 
@@ -174,13 +182,15 @@ def fit_products(
         The last fit.
     used_ids : collection of int
         Every id ever used.
+    kinds : Kinds
+        What terms say of the kind of a product.
 
     Returns
     -------
     tuple or None
         The fit and its measures. None if no product has a word or a category.
     """
-    descriptions = [split_words(name) for name in products["product_name"]]
+    descriptions = [kinds.describe(name) for name in products["product_name"]]
     own = [clean(one) for one in products["category"]]
     own_names = sorted({one for one in own if one})
     if own_names:
@@ -195,9 +205,8 @@ def fit_products(
         space = TermSpace.fit(descriptions)
         if not space.terms:
             return None
-        judged = choose_categories(
-            space, descriptions, _numbers(space, descriptions, declaration), budget
-        )
+        numbers = _numbers(space, descriptions, declaration)
+        judged = choose_categories(space, descriptions, numbers, budget, kinds)
         centres = judged.centres
         labels = nearest(space.transform(descriptions), centres).label
     places = list(range(len(centres)))
@@ -210,6 +219,7 @@ def fit_products(
     names = own_names or _names(terms, ids)
     order = sorted(places, key=lambda place: ids[place])
     fitted = FittedCategories(
+        kinds=kinds,
         space=space,
         ids=tuple(ids[place] for place in order),
         names={ids[place]: names[place] for place in order},
@@ -248,8 +258,9 @@ def telling_terms(
         chosen: list[Term] = []
         words: set[str] = set()
         for _, term, number in ranked:
-            if words.isdisjoint(term.split()):
-                words.update(term.split())
+            parts = {term} if is_kind(term) else set(term.split())
+            if words.isdisjoint(parts):
+                words |= parts
                 share = float(of_category[number])
                 chosen.append(Term(term, share, share / float(of_all[number])))
             if len(chosen) == TERMS:
@@ -258,10 +269,13 @@ def telling_terms(
     return found
 
 
-def fingerprint(products: pd.DataFrame, declaration: CategoriesDeclaration) -> str:
+def fingerprint(
+    products: pd.DataFrame, declaration: CategoriesDeclaration, kinds: Kinds
+) -> str:
     """Return a hash of what determines a fit."""
     digest = hashlib.md5(usedforsecurity=False)
-    determined_by = [vars(declaration), VERSION, sklearn.__version__, scipy.__version__]
+    versions = [VERSION, sklearn.__version__, scipy.__version__]
+    determined_by = [vars(declaration), kinds.by_priority, versions]
     digest.update(json.dumps(determined_by, sort_keys=True).encode())
     for column in ("product_key", "product_name", "category"):
         texts = products[column].astype(object).fillna("\x1e").astype(str)
@@ -334,13 +348,24 @@ def _ids_by_products(
 
 
 def _names(terms: Sequence[tuple[Term, ...]], ids: Mapping[int, int]) -> list[str]:
-    """Return a name of up to three terms for each category."""
+    """Return a name of up to three terms for each category, kinds before words."""
     if len(terms) == 1:
         return [ONLY_CATEGORY]
-    names = [", ".join(one.term for one in each[:NAME_TERMS]) for each in terms]
+    names = [_name([one.term for one in each]) for each in terms]
     names = [(name[:1].upper() + name[1:]) or "Other" for name in names]
     counted = Counter(names)
     return [
         f"{name} ({ids[place]})" if counted[name] > 1 else name
         for place, name in enumerate(names)
     ]
+
+
+def _name(terms: Sequence[str]) -> str:
+    """Return a name of terms; a word that the name of the kind has is left out."""
+    kinds = [term.removeprefix(KIND) for term in terms[:NAME_TERMS] if is_kind(term)]
+    said = {
+        part for kind in kinds for word in kind.split() for part in (word, word[:-1])
+    }
+    words = [term for term in terms if not is_kind(term) and term not in said]
+    parts = (kinds, words[: NAME_TERMS - len(kinds)])
+    return ": ".join(", ".join(part) for part in parts if part)

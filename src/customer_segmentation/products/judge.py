@@ -8,8 +8,10 @@ from joblib import delayed
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from customer_segmentation.parallel import run_parallel
+from customer_segmentation.products.kinds import NO_KINDS, Kinds
 from customer_segmentation.products.space import Labels, Points, TermSpace
 from customer_segmentation.products.topics import merge_topics, nearest
+from customer_segmentation.products.words import is_kind
 
 __all__ = ["Budget", "JudgedCategories", "choose_categories"]
 
@@ -45,7 +47,7 @@ class JudgedCategories:
     seed_agreement : float or None
         Agreement with a fit of other random starts.
     silhouette : float or None
-        Mean silhouette of the products.
+        Mean silhouette of the products by their words, without kinds.
     p_value : float or None
         Share of the null draws whose silhouette is at least that of the products.
     """
@@ -59,7 +61,11 @@ class JudgedCategories:
 
 
 def choose_categories(
-    space: TermSpace, descriptions: Descriptions, ks: Sequence[int], budget: Budget
+    space: TermSpace,
+    descriptions: Descriptions,
+    ks: Sequence[int],
+    budget: Budget,
+    kinds: Kinds = NO_KINDS,
 ) -> JudgedCategories:
     """Choose the most stable number of categories, and compare it with null data.
 
@@ -68,11 +74,13 @@ def choose_categories(
     space : TermSpace
         Fitted to the descriptions.
     descriptions : sequence of sequences of str
-        The words of each product.
+        The words of each product, and its kind.
     ks : sequence of int
         Numbers of categories to try, ascending; [1] judges nothing.
     budget : Budget
         How often to resample.
+    kinds : Kinds
+        What tells the kinds of null products, whose words are shuffled.
 
     Returns
     -------
@@ -105,7 +113,7 @@ def choose_categories(
     observed = _silhouette(sample, k, 0)
     drawn = run_parallel(
         (
-            delayed(_null_silhouette)(sample, k, number)
+            delayed(_null_silhouette)(sample, k, number, kinds)
             for number in range(1, budget.null_draws + 1)
         ),
         batch_size=4,
@@ -168,18 +176,33 @@ def _resampled_agreement(
     return agreements
 
 
-def _null_silhouette(descriptions: Descriptions, k: int, number: int) -> float:
-    return _silhouette(shuffle_words(descriptions, number), k, number)
+def _null_silhouette(
+    descriptions: Descriptions, k: int, number: int, kinds: Kinds
+) -> float:
+    """Return the silhouette of shuffled words; they have kinds like all words."""
+    shuffled = shuffle_words(_without_kinds(descriptions), number)
+    described = [kinds.describe(" ".join(words)) for words in shuffled]
+    return _silhouette(described, k, number)
+
+
+def _without_kinds(descriptions: Descriptions) -> list[list[str]]:
+    return [[word for word in one if not is_kind(word)] for one in descriptions]
 
 
 def _silhouette(descriptions: Descriptions, k: int, seed: int) -> float:
-    """Return the silhouette of k categories of these descriptions, fitted anew."""
+    """Return the silhouette of k categories of these descriptions, fitted anew.
+
+    Words alone measure it: products of one kind are near each other in any case.
+    """
     points = TermSpace.fit(descriptions).transform(descriptions)
-    points = points[points.any(axis=1)]
+    words = _without_kinds(descriptions)
+    positions = TermSpace.fit(words).transform(words)
+    known = points.any(axis=1) & positions.any(axis=1)
+    points, positions = points[known], positions[known]
     if len(np.unique(points, axis=0)) <= k:
         return 0.0
     label = nearest(points, merge_topics(points, [k], seed, QUICK_STARTS)[k]).label
     # the silhouette needs two categories
     if len(np.unique(label)) < 2:
         return 0.0
-    return float(silhouette_score(points, label))
+    return float(silhouette_score(positions, label))

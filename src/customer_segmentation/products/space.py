@@ -16,20 +16,24 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import svds
 
-from customer_segmentation.products.words import fold_plurals, terms_of
+from customer_segmentation.products.words import fold_plurals, is_kind, terms_of
 
 __all__ = ["Labels", "Points", "TermSpace"]
 
 Points = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-DIMENSIONS = 12
+DIMENSIONS = 14
 MAX_TERMS = 5_000
 # a term of one product connects it with nothing
 MIN_PRODUCTS = 2
 # in mean degrees; less lets rare terms make directions of their own
 DAMPING = 20.0
+# the kind tells more of a product than any of its words
+KIND_WEIGHT = 3.0
 DECIMALS = 7
+# ARPACK may fail where few names are alike, as those of a small shop
+DENSE = 300
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class TermSpace:
         terms = tuple(sorted(kept))
         counts = np.array([frequency[term] for term in terms], dtype=float)
         weights = np.log((1 + len(counted)) / (1 + counts)) + 1
+        weights[[is_kind(term) for term in terms]] *= KIND_WEIGHT
         blank = cls(singular, terms, weights, np.zeros((len(terms), 0)))
         if not terms:
             return blank
@@ -160,9 +165,12 @@ def _scaled_vectors(matrix: csr_array, dimensions: int) -> Points:
     count = min(dimensions, min(scaled.shape) - 1)
     if count < 1:
         return np.ones((matrix.shape[1], 1))
-    start = np.ones(min(scaled.shape))
-    _, _, found = svds(scaled, k=count, v0=start, solver="arpack")
-    vectors: Points = found[::-1].T
+    if min(scaled.shape) <= DENSE:
+        found = np.linalg.svd(scaled.toarray(), full_matrices=False)[2][:count]
+    else:
+        start = np.ones(min(scaled.shape))
+        found = svds(scaled, k=count, v0=start, solver="arpack")[2][::-1]
+    vectors: Points = found.T
     # each direction has a fixed sign
     largest = np.abs(vectors).argmax(axis=0)
     vectors = vectors * np.sign(vectors[largest, np.arange(count)])

@@ -26,14 +26,17 @@ from customer_segmentation.products.tables import (
     PRODUCTS,
     TERMS,
     CategoriesFit,
+    read_kinds,
     read_last_fits,
     read_model,
     read_products,
 )
+from customer_segmentation.products.words import KIND
 
 
 def fit_categories(
     products: engine.Relation,
+    kinds: engine.Relation,
     variables: Mapping[str, Any],
     earlier: engine.Relation | None,
 ) -> pa.Table:
@@ -41,25 +44,28 @@ def fit_categories(
 
     Parameters
     ----------
+    kinds : engine.Relation
+        The seed ``product_kinds``.
     earlier : engine.Relation or None
         The fits so far.
 
     Returns
     -------
     pyarrow.Table
-        ``FITS``: one row per source system, unless its last fit has the same products
-        and declaration, or no product has a word or a category.
+        ``FITS``: one row per source system, unless its last fit has the same
+        products, kinds and declaration, or no product has a word or a category.
     """
     budget = Budget(
         resamples=variables.get("segmentation_resamples", Budget.resamples),
         null_draws=variables.get("segmentation_null_draws", Budget.null_draws),
     )
     last_fits = read_last_fits(earlier)
+    known_kinds = read_kinds(kinds)
     rows = []
     for declaration in read_declarations(variables):
         name = declaration.source_system
         frame = read_products(products, name)
-        digest = fingerprint(frame, declaration)
+        digest = fingerprint(frame, declaration, known_kinds)
         last = last_fits.get(name)
         if frame.empty or (last is not None and last.fingerprint == digest):
             continue
@@ -69,6 +75,7 @@ def fit_categories(
             budget,
             read_model(earlier, last.fit_id) if last else None,
             {last.max_category_id} if last else (),
+            known_kinds,
         )
         if found is None:
             continue
@@ -136,7 +143,7 @@ def list_terms(fits: engine.Relation, variables: Mapping[str, Any]) -> pa.Table:
                         "category_id": category,
                         "category_name": fitted.names[category],
                         "term_rank": rank,
-                        "term": term and term.term,
+                        "term": term and term.term.removeprefix(KIND),
                         "term_share": term and term.share,
                         "lift": term and term.lift,
                     }

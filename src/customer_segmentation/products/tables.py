@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from customer_segmentation import engine
 from customer_segmentation.products.fits import FittedCategories
+from customer_segmentation.products.kinds import Kinds
 
 __all__ = [
     "ASSIGNMENTS",
@@ -14,6 +15,7 @@ __all__ = [
     "PRODUCTS",
     "TERMS",
     "CategoriesFit",
+    "read_kinds",
     "read_last_fits",
     "read_model",
     "read_products",
@@ -80,6 +82,12 @@ def read_products(products: engine.Relation, source_system: str) -> pd.DataFrame
         where={"source_system": source_system, **PRODUCTS},
         limit=FITTED_PRODUCTS,
     )
+
+
+def read_kinds(kinds: engine.Relation) -> Kinds:
+    """Read the seed ``product_kinds``."""
+    frame = engine.read(kinds, ["term", "kind", "priority"], order_by="term")
+    return Kinds.from_rows(frame.to_dict("records"))
 
 
 def read_last_fits(fits: engine.Relation | None) -> dict[str, CategoriesFit]:

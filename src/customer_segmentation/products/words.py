@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-__all__ = ["fold_plurals", "split_words", "terms_of"]
+__all__ = ["KIND", "fold_plurals", "is_kind", "split_words", "terms_of"]
 
 # they tell how large or of which colour a product is, and not what it is
 STOP_WORDS = frozenset(
@@ -21,6 +21,8 @@ STOP_WORDS = frozenset(
         *("turquoise", "lilac", "colour", "colours", "color", "colors"),
     ]
 )
+# marks the kind of a product among its words, which have no colon
+KIND = "kind:"
 _ASCII = re.compile(r"[a-z]{2,}")
 # scripts without blanks between words: Thai to Myanmar, Khmer, kana and Han
 _UNSPACED = re.compile(
@@ -29,7 +31,9 @@ _UNSPACED = re.compile(
 )
 
 
-def split_words(description: object) -> list[str]:
+def split_words(
+    description: object, stop_words: Collection[str] = STOP_WORDS
+) -> list[str]:
     """Return the words of a description, in order.
 
     Case, punctuation, digits, padding and stop words are ignored, and so are single
@@ -54,7 +58,18 @@ def split_words(description: object) -> list[str]:
         words = _ASCII.findall(text)
     else:
         words = [part for run in _runs(text) for part in _parts(run)]
-    return [word for word in words if word not in STOP_WORDS]
+    return [word for word in words if word not in stop_words]
+
+
+def is_kind(term: str) -> bool:
+    """Return whether a term is the kind of a product, and no word of its description.
+
+    Examples
+    --------
+    >>> is_kind("kind:tableware"), is_kind("mug")
+    (True, False)
+    """
+    return term.startswith(KIND)
 
 
 def fold_plurals(words: Iterable[str]) -> dict[str, str]:
@@ -82,7 +97,8 @@ def terms_of(words: Sequence[str], singular: Mapping[str, str]) -> Counter[str]:
     ['cup', 'tea', 'tea cup']
     """
     folded = [singular.get(word, word) for word in words]
-    pairs = [f"{one} {other}" for one, other in pairwise(folded)]
+    spoken = [word for word in folded if not is_kind(word)]
+    pairs = [f"{one} {other}" for one, other in pairwise(spoken)]
     return Counter([*folded, *pairs])
 
 

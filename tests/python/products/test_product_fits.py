@@ -12,8 +12,13 @@ from customer_segmentation.products.declare import (
     CategoriesDeclaration,
     read_declarations,
 )
-from customer_segmentation.products.fits import FittedCategories, fit_products
+from customer_segmentation.products.fits import (
+    FittedCategories,
+    fingerprint,
+    fit_products,
+)
 from customer_segmentation.products.judge import Budget, JudgedCategories
+from customer_segmentation.products.kinds import NO_KINDS, Kinds
 
 FAMILIES = {
     "bags": ("jumbo bag", "lunch bag", "shopper bag"),
@@ -24,6 +29,9 @@ FAMILIES = {
 PATTERNS = ("owl", "rose", "spotty", "paisley", "skull", "vintage", "woodland")
 DECLARATION = CategoriesDeclaration("shop", 3, 5)
 BUDGET = Budget(resamples=4, null_draws=19)
+# words alone do not say that bags and clocks are carried, and candles and cards given
+CARRIED = {"bag": "carried goods", "shopper": "carried goods", "clock": "carried goods"}
+KINDS = Kinds((CARRIED, {"candle": "gifts", "holder": "gifts", "card": "gifts"}))
 
 
 def shop(own: dict[str, str] | None = None) -> pd.DataFrame:
@@ -43,8 +51,9 @@ def fit(
     frame: pd.DataFrame,
     earlier: FittedCategories | None = None,
     used: tuple[int, ...] = (),
+    kinds: Kinds = NO_KINDS,
 ) -> tuple[FittedCategories, JudgedCategories]:
-    found = fit_products(frame, DECLARATION, BUDGET, earlier, used)
+    found = fit_products(frame, DECLARATION, BUDGET, earlier, used, kinds)
     assert found is not None
     return found
 
@@ -77,6 +86,34 @@ def test_families_that_share_a_word_become_categories(fitted) -> None:
     assert judged.p_value == 1 / (1 + BUDGET.null_draws)
     assert judged.seed_agreement == 1
     assert any("card" in name.lower() for name in model.names.values())
+
+
+def test_goods_of_a_kind_are_one_category_without_a_shared_word() -> None:
+    frame = shop()
+    model, judged = fit_products(
+        frame, CategoriesDeclaration("shop", 2, 2), BUDGET, kinds=KINDS
+    )
+    found = assigned(model, *frame["product_name"])["category_id"]
+    kind = frame["family"].isin(["bags", "clocks"]).to_numpy()
+    assert len(set(found[kind])) == len(set(found[~kind])) == 1
+    assert sorted(name.split(":")[0] for name in model.names.values()) == [
+        *("Carried goods", "Gifts")
+    ]
+    assert judged.p_value == 1 / (1 + BUDGET.null_draws)
+    # so is a new product whose only known word is in the seed
+    [new] = assigned(model, "TARTAN SHOPPERS")["category_id"]
+    assert model.names[new].startswith("Carried goods")
+    again = FittedCategories.from_json(model.to_json())
+    pd.testing.assert_frame_equal(
+        assigned(model, "zebra clock", "oak cards"),
+        assigned(again, "zebra clock", "oak cards"),
+    )
+    assert again.kinds == model.kinds
+
+
+def test_another_seed_of_kinds_is_another_fit() -> None:
+    hashes = {fingerprint(shop(), DECLARATION, one) for one in (NO_KINDS, KINDS)}
+    assert len(hashes) == 2
 
 
 def test_a_new_product_is_assigned_without_a_fit(fitted) -> None:
@@ -177,11 +214,13 @@ def test_other_scripts_have_categories() -> None:
     assert (found["category_id"] > 0).all()
 
 
-def test_random_words_have_no_structure() -> None:
+@pytest.mark.parametrize("known", [0, 8, 16])
+def test_random_words_have_no_structure(known: int) -> None:
     rng = np.random.default_rng(1)
     words = [f"word{'abcdefghijklmnop'[number]}" for number in range(16)]
+    kinds = Kinds(({word: f"kind {word[-1]}" for word in words[:known:2]},))
     frame = of_names(*(" ".join(rng.choice(words, 3)) for _ in range(150)))
-    _, judged = fit(frame)
+    _, judged = fit(frame, kinds=kinds)
     assert judged.p_value is not None
     assert judged.p_value > 0.05
 

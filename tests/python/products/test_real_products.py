@@ -8,14 +8,15 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from dbt_project import shared_file
+from dbt_project import REPOSITORY, shared_file
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from customer_segmentation.parallel import single_threaded
+from customer_segmentation.products.kinds import Kinds
 from customer_segmentation.products.space import TermSpace
 from customer_segmentation.products.topics import merge_topics, nearest
-from customer_segmentation.products.words import split_words
 
+KINDS = REPOSITORY / "seeds/product_kinds.csv"
 LABELS = Path(__file__).with_name("labelled_products.csv")
 # of each code the most frequent description of lines with a price
 PRODUCTS = """
@@ -29,16 +30,21 @@ PRODUCTS = """
     group by code
     order by code
 """
-K = 14
+K = 16
 
 
 @pytest.fixture(scope="module")
 def products() -> pd.DataFrame:
     file = shared_file("online-retail/online_retail.csv.gz")
     frame = duckdb.sql(PRODUCTS.format(file=file)).df()
-    words = [split_words(one) for one in frame["description"]]
+    with KINDS.open(encoding="utf-8", newline="") as rows:
+        kinds = Kinds.from_rows(csv.DictReader(rows))
+    words = [kinds.describe(one) for one in frame["description"]]
     with single_threaded():
         points = TermSpace.fit(words).transform(words)
+        half = TermSpace.fit(words[::2])
+        centres = merge_topics(half.transform(words[::2]), [K], 1, starts=15)[K]
+        frame["category_of_half"] = nearest(half.transform(words), centres).label
         for seed in (1, 2):
             centres = merge_topics(points, [K], seed, starts=15)[K]
             frame[f"category_{seed}"] = nearest(points, centres).label
@@ -56,7 +62,13 @@ def test_another_seed_gives_the_same_categories(products: pd.DataFrame) -> None:
     assert adjusted_rand_score(*pair) >= 0.90
 
 
-def test_categories_agree_with_labels_more_than_chance(products: pd.DataFrame) -> None:
+def test_half_of_the_products_give_the_same_categories(products: pd.DataFrame) -> None:
+    pair = products["category_1"], products["category_of_half"]
+    # words alone have 0.52
+    assert adjusted_rand_score(*pair) >= 0.90
+
+
+def test_categories_agree_with_labels(products: pd.DataFrame) -> None:
     with LABELS.open(encoding="utf-8", newline="") as file:
         labels = {row["product_code"]: row["label"] for row in csv.DictReader(file)}
     assert len(labels) == 300
@@ -65,6 +77,6 @@ def test_categories_agree_with_labels_more_than_chance(products: pd.DataFrame) -
     for category, label in zip(found["category_1"], found["label"], strict=True):
         counted[category][label] += 1
     purity = sum(max(one.values()) for one in counted.values()) / len(found)
-    # one category of all would have 0.17, and the wish is 0.85: words alone do not say
-    # that a mug and a plate are both tableware
-    assert purity >= 0.38
+    # one category of all would have 0.17, and words alone have 0.43. The wish, 0.85, is
+    # not reached: kinds without any fit have 0.82, and 40 categories have no more
+    assert purity >= 0.77
