@@ -1,8 +1,9 @@
 """Print what the product categories of a built database are worth.
 
-Run with ``python benchmarks/product_categories.py --database data/real/real.duckdb`` after a build
-of Online Retail. Purity needs the labels of the tests, which were written before the
-first fit. Plain TF-IDF with k-means, as in the notebooks, is printed beside it.
+After a build of Online Retail, run
+``python benchmarks/product_categories.py --database data/real/real.duckdb``. Purity
+needs the labels of the tests, which were written before the first fit. Plain TF-IDF
+with k-means, as in the notebooks, is printed beside it.
 """
 
 import csv
