@@ -16,7 +16,7 @@
         'transaction_line_key', 'transaction_key', 'product_key', 'is_product',
         'description', 'quantity', 'unit_price', 'amount',
     ],
-    'products': ['product_key', 'product_id', 'product_name', 'is_product'],
+    'products': ['product_key', 'product_id', 'product_name', 'category', 'is_product'],
 } -%}
 with
 

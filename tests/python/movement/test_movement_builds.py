@@ -90,6 +90,7 @@ def test_a_later_build_adds_a_month_changes_none_and_names_what_differs(
     assert moved == [
         ("marketplace_coupons", 4_000, 1),
         ("online_retail_behaviour", 4_000, 1),
+        ("online_retail_taste", 4_000, 1),
         ("online_retail_value", 4_000, 1),
     ]
 
