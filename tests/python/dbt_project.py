@@ -61,6 +61,8 @@ QUICK_SEARCH = {
     "training_customers": 2_000,
     # the larger number is what the sample has
     "product_categories": {"online_retail": {"k": [15, 16]}},
+    # Spark measures each customer for each month
+    "history_months": 6,
 }
 # of real data, the whole search where tests say what it finds
 ASSERTED = ("online_retail_value", "marketplace_coupons", "mall_income_score")
