@@ -76,18 +76,22 @@ def tier_of(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its tier, and put them in order.
 
-    One file that needs the sample comes first, one that needs real data second, and
-    what does not need the sample follows. So one process builds the sample while the
-    other does not wait for it, and builds on Spark begin when both are there.
+    Builds on Spark take longest, so a file about Spark comes first: its process builds
+    the sample. A file about real data comes second: the other process builds those
+    meanwhile, and builds on Spark begin when both are there. Without tests of Spark, a
+    file that needs the sample comes first. What does not need the sample follows, so
+    nobody waits for it.
     """
     tiers = {}
     for item in items:
         tiers[item] = tier_of(item)
         item.add_marker(tiers[item])
-    first = [
-        next((one.path for one in items if tiers[one] == tier), None)
-        for tier in ("build", "real")
-    ]
+
+    def file_of(*wanted: str) -> Path | None:
+        found = (one.path for tier in wanted for one in items if tiers[one] == tier)
+        return next(found, None)
+
+    first = [file_of("spark", "build"), file_of("real")]
 
     def turn(item: pytest.Item) -> int:
         if item.path in first and tiers[item] != UNIT:
