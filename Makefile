@@ -70,11 +70,11 @@ build: $(READY) ## build the landing zone into tested tables, with TARGET=spark 
 
 .PHONY: check
 check: $(INSTALLED) ## before each commit, 90 seconds: lint what has changed, run unit tests
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-python lint-sql-changed lint-dbt
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-changed
 	$(PYTEST) -m unit
 
 .PHONY: test
-test: lint ## 6 minutes: lint, run all tests without Spark and public data sets
+test: lint-changed ## 6 minutes: lint what has changed, run all tests without Spark and public data sets
 	$(PYTEST) -m "unit or build"
 
 .PHONY: test-all
@@ -83,6 +83,9 @@ test-all: lint ## 12 minutes: lint, run all tests
 
 .PHONY: lint
 lint: lint-python lint-sql lint-dbt ## ruff, mypy, sqlfluff, dbt-bouncer
+
+.PHONY: lint-changed
+lint-changed: lint-python lint-sql-changed lint-dbt
 
 .PHONY: lint-python
 lint-python: $(INSTALLED)

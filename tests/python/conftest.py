@@ -24,6 +24,7 @@ from dbt_project import (
     ONLY_MALL,
     PREDICTIONS,
     QUICK_SEARCH,
+    REAL_SEARCH,
     SCORED,
     SCORING,
     UNIT_TESTS,
@@ -36,6 +37,7 @@ from dbt_project import (
     made_once,
     run_command,
     shared_file,
+    take_source_system,
 )
 from threadpoolctl import threadpool_limits
 
@@ -74,18 +76,22 @@ def tier_of(item: pytest.Item) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its tier, and put them in order.
 
-    One file that needs the sample comes first, one that needs real data second, and
-    what does not need the sample follows. So one process builds the sample while the
-    other does not wait for it, and builds on Spark begin when both are there.
+    Builds on Spark take longest, so a file about Spark comes first: its process builds
+    the sample. A file about real data comes second: the other process builds those
+    meanwhile, and builds on Spark begin when both are there. Without tests of Spark, a
+    file that needs the sample comes first. What does not need the sample follows, so
+    nobody waits for it.
     """
     tiers = {}
     for item in items:
         tiers[item] = tier_of(item)
         item.add_marker(tiers[item])
-    first = [
-        next((one.path for one in items if tiers[one] == tier), None)
-        for tier in ("build", "real")
-    ]
+
+    def file_of(*wanted: str) -> Path | None:
+        found = (one.path for tier in wanted for one in items if tiers[one] == tier)
+        return next(found, None)
+
+    first = [file_of("spark", "build"), file_of("real")]
 
     def turn(item: pytest.Item) -> int:
         if item.path in first and tiers[item] != UNIT:
@@ -127,7 +133,13 @@ def sample(workshop: Path) -> Sample:
         raw = warehouse.folder / "raw"
         # not smaller: with fewer customers the coupon shop has no new ones, and a
         # champion may be worse than its baseline by chance
-        run_command("customer-segmentation", "simulate", "--output", str(raw))
+        simulate = ("customer-segmentation", "simulate", "--output")
+        run_command(*simulate, str(raw))
+        # nothing is predicted of the mall, and all algorithms cluster it, some of them
+        # in the square of its customers
+        few = warehouse.folder / "few"
+        run_command(*simulate, str(few), "--customers", "1000")
+        take_source_system("mall", few, raw)
         for source_system in ("marketplace", "online_retail", "mall"):
             warehouse.land(source_system, raw / source_system)
         warehouse.build(variables=QUICK_SEARCH)
@@ -169,7 +181,7 @@ def real(workshop: Path) -> Warehouse:
         for source_system, file in files.items():
             warehouse.land(source_system, file)
         # the benchmark measures the predictions of real customers
-        warehouse.build("--exclude", *PREDICTIONS, UNIT_TESTS)
+        warehouse.build(*("--exclude", *PREDICTIONS, UNIT_TESTS), variables=REAL_SEARCH)
 
     made_once(warehouse.folder, make)
     return warehouse

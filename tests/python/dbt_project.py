@@ -41,14 +41,15 @@ PREDICTIONS = ("int_prediction__backtests+", "int_prediction__segment_backtests+
 UNIT_TESTS = "resource_type:unit_test"
 VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 DECLARED = VARS["segmentations"]
+# the same segmentations, each tried with two numbers of segments
+NARROW = {
+    name: one | {"k": [one["k"][0], one["k"][0] + 1]} for name, one in DECLARED.items()
+}
 # all segmentations, algorithms and candidates, but few settings and few draws
 QUICK_SEARCH = {
     "segmentation_resamples": 2,
     "segmentation_null_draws": 4,
-    "segmentations": {
-        name: one | {"k": [one["k"][0], one["k"][0] + 1]}
-        for name, one in DECLARED.items()
-    }
+    "segmentations": NARROW
     | {
         "mall_income_score": DECLARED["mall_income_score"]
         | {"k": [4, 5], "pin": {"algorithm": "kmeans", "k": 5}}
@@ -56,6 +57,17 @@ QUICK_SEARCH = {
     "prediction_backtest_horizon_days": [90],
     "prediction_folds": 2,
     "prediction_seeds": 1,
+    # of 4,000 of each shop
+    "training_customers": 2_000,
+    # the larger number is what the sample has
+    "product_categories": {"online_retail": {"k": [15, 16]}},
+    # Spark measures each customer for each month
+    "history_months": 6,
+}
+# of real data, the whole search where tests say what it finds
+ASSERTED = ("online_retail_value", "marketplace_coupons", "mall_income_score")
+REAL_SEARCH = {
+    "segmentations": NARROW | {name: DECLARED[name] for name in ASSERTED},
 }
 ONLY_MALL = {"source_systems": ["mall"], **QUICK_SEARCH}
 NEWCOMER = "99999"
@@ -256,6 +268,32 @@ class Sample(Warehouse):
     def truth(self) -> Path:
         """The folder of the truth."""
         return self.folder / "raw" / "truth"
+
+
+def take_source_system(name: str, simulated: Path, raw: Path) -> None:
+    """Replace one source system of simulated raw files, and the truth about it.
+
+    Parameters
+    ----------
+    name : str
+        The source system.
+    simulated, raw : Path
+        Folders of raw files and their truth: from the first one into the second one.
+    """
+    shutil.rmtree(raw / name)
+    shutil.copytree(simulated / name, raw / name)
+    for file in (simulated / "truth").glob(f"{name}_*.csv"):
+        shutil.copy(file, raw / "truth")
+    # each row begins with the source system that it is about
+    for file in (simulated / "truth").glob("planted_*.csv"):
+        kept, taken = (
+            (folder / "truth" / file.name).read_text(encoding="utf-8").splitlines()
+            for folder in (raw, simulated)
+        )
+        rows = [row for row in kept if not row.startswith(f"{name},")]
+        rows += [row for row in taken if row.startswith(f"{name},")]
+        text = "\n".join([*rows, ""])
+        (raw / "truth" / file.name).write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)

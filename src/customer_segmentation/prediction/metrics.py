@@ -5,10 +5,10 @@ where they are not defined: without customers, or if all outcomes are equal.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from customer_segmentation.prediction.settings import SEED
 
@@ -56,7 +56,7 @@ def spearman(predicted: Numbers, actual: Numbers) -> float:
     """Return the rank correlation, from -1 to 1; equal values share a rank."""
     if len(actual) < 2:
         return np.nan
-    ranks = [rankdata(values) for values in (predicted, actual)]
+    ranks = [_ranks(values) for values in (predicted, actual)]
     centred = [rank - rank.mean() for rank in ranks]
     scale = np.sqrt((centred[0] @ centred[0]) * (centred[1] @ centred[1]))
     return float(centred[0] @ centred[1] / scale) if scale > 0 else np.nan
@@ -117,7 +117,7 @@ def auc(probability: Numbers, happened: Numbers) -> float:
     zeros = len(happened) - ones
     if not ones or not zeros:
         return np.nan
-    ranks = rankdata(probability)[is_one].sum()
+    ranks = _ranks(probability)[is_one].sum()
     return float((ranks - ones * (ones + 1) / 2) / (ones * zeros))
 
 
@@ -207,6 +207,25 @@ def interval_of(resampled: Numbers) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def _ranks(values: Numbers) -> Numbers:
+    """Return the ranks from 1 on; equal values share their mean rank.
+
+    SciPy's function gives the same and takes twice as long, which matters in a
+    bootstrap.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    if len(values) and np.isnan(ordered[-1]):
+        return np.full(len(values), np.nan)
+    begins = np.ones(len(values), dtype=bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    first = np.flatnonzero(begins)
+    sizes = np.diff(first, append=len(values))
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(first + (sizes + 1) / 2, sizes)
+    return ranks
+
+
 def _gini(order_by: Numbers, actual: Numbers) -> float:
     total = actual.sum()
     if len(actual) == 0 or total <= 0:
@@ -228,10 +247,15 @@ def _decile_means(
         return None
     # the same groups as in int_prediction__backtest_deciles
     order = np.argsort(predicted, kind="stable")
-    numbers = np.arange(len(order)) * DECILES // len(order)
-    groups = [order[numbers == number] for number in range(DECILES)]
+    ends = -(-np.arange(DECILES + 1) * len(order) // DECILES)
     predictions, outcomes = (
-        np.array([values[group].mean() for group in groups])
-        for values in (predicted, actual)
+        np.array(
+            [
+                # a mean without the checks of NumPy's, which take longer than the sum
+                np.add.reduce(ordered[start:end]) / (end - start)
+                for start, end in pairwise(ends)
+            ]
+        )
+        for ordered in (predicted[order], actual[order])
     )
     return predictions, outcomes

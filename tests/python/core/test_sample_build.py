@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from dbt_project import (
     ONLY_MALL,
+    QUICK_SEARCH,
     UNIT_TESTS,
     WITHOUT_TESTS,
     WITHOUT_TRAINING,
@@ -122,7 +123,8 @@ def test_empty_landing_zone_stops_the_build_with_one_message(
     sample: Sample,
 ) -> None:
     empty = sample.beside("empty", same_landing=False)
-    finished = empty.dbt("build")
+    # the vars of the sample: dbt need not parse the project again
+    finished = empty.dbt("build", variables=QUICK_SEARCH)
     assert finished.returncode != 0
     assert finished.stdout.count("customer-segmentation land") == 1, finished.stdout
     assert not empty.database.exists() or not empty.tables()

@@ -47,6 +47,9 @@ class SparkWarehouse(Warehouse):
         environment.pop("SPARK_REMOTE", None)
         return environment | {
             "CUSTOMER_SEGMENTATION_SPARK": f"{self.folder}/spark",
-            # a build is too short for better compiled code to pay off
-            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+            # small tables: a partition more is a task more for each of many statements
+            "CUSTOMER_SEGMENTATION_SHUFFLE_PARTITIONS": "2",
+            # a build is too short for better compiled code to pay off, and too small
+            # for threads that collect garbage beside it
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         }
