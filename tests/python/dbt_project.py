@@ -36,7 +36,10 @@ WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 SCORING = ("--exclude", "tag:train", *WITHOUT_TESTS[1:])
 # tests of the other models need not wait for segmentations and predictions
 WITHOUT_TRAINING = ("--exclude", "tag:train+")
-PREDICTIONS = ("int_prediction__backtests+", "int_prediction__segment_backtests+")
+PREDICTIONS = (
+    *("int_prediction__backtests+", "int_prediction__segment_backtests+"),
+    "int_prediction__interest_backtests+",
+)
 # a unit test has its own rows: it need not run on each landing zone
 UNIT_TESTS = "resource_type:unit_test"
 VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
