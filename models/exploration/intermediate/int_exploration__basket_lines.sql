@@ -2,60 +2,16 @@
 
 with
 
-transactions as (
-
-    select * from {{ ref('transactions') }}
-    where is_completed
-
-),
-
--- two lines of one product, or of one category, in one basket are one choice of it
 chosen as (
 
-    select
-        transaction_entities.transaction_key,
-        transaction_entities.entity,
-        transaction_entities.entity_key
-
-    from {{ ref('int_exploration__transaction_entities') }} as transaction_entities
-    inner join transactions
-        on transaction_entities.transaction_key = transactions.transaction_key
-    where transaction_entities.has_pieces
+    select * from {{ ref('int_exploration__transaction_entities') }}
+    where has_pieces
 
 ),
 
--- a basket of one product has no pair; one of very many says little about any pair, and
--- the number of pairs grows with the square
-sizes as (
-
-    select
-        transaction_key,
-        entity,
-        count(*) as entities
-
-    from chosen
-    group by transaction_key, entity
-    having count(*) between 2 and {{ threshold('affinity_max_basket_products') }}
-
-),
-
--- each basket of a guest is a buyer of its own
 baskets as (
 
-    select
-        transactions.source_system,
-        sizes.entity,
-        sizes.entities,
-        sizes.transaction_key,
-        transactions.customer_key,
-        cast(date_trunc('month', transactions.completed_at) as date) as month_date,
-        coalesce(transactions.customer_key, transactions.transaction_key) as buyer_key,
-        row_number() over (
-            order by sizes.entity desc, sizes.transaction_key asc
-        ) as basket_number
-
-    from sizes
-    inner join transactions on sizes.transaction_key = transactions.transaction_key
+    select * from {{ ref('int_exploration__baskets') }}
 
 ),
 

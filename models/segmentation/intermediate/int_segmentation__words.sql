@@ -25,13 +25,23 @@ declared_features as (
 
 ),
 
--- the share of a category of products is known by the name of the category
+-- the share of a category of products is known by the name of the category: by the kind
+-- of goods that it begins with, if no other category does
 category_words as (
 
     select
         declared_features.segmentation,
         declared_features.feature,
-        replace(lower(product_category_terms.category_name), ', ', '/') as category_word
+        case
+            when
+                count(*) over (
+                    partition by
+                        declared_features.segmentation,
+                        split_part(product_category_terms.category_name, ':', 1)
+                ) = 1
+                then lower(split_part(product_category_terms.category_name, ':', 1))
+            else lower(product_category_terms.category_name)
+        end as category_name
 
     from declared_features
     inner join product_category_terms
@@ -67,13 +77,13 @@ words_assigned as (
                 then
                     coalesce(
                         words.low_word,
-                        'little ' || category_words.category_word,
+                        'little ' || replace(category_words.category_name, ', ', '/'),
                         'low ' || replace(comparisons.feature, '_', ' ')
                     )
             else
                 coalesce(
                     words.high_word,
-                    'much ' || category_words.category_word,
+                    'much ' || replace(category_words.category_name, ', ', '/'),
                     'high ' || replace(comparisons.feature, '_', ' ')
                 )
         end as word,

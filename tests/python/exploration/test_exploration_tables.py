@@ -206,16 +206,20 @@ def test_categories_are_ranked_and_compared_like_products(
     )
     assert len(pairs) > 0
     row = pairs.iloc[0]
+    # one basket of each buyer, of those with two categories at least
     together = sample.value(f"""
         select count(*) from (
-            select transaction_key from ({lines}) join transactions
-                using (transaction_key)
-            where category_key in ('{row.entity_key}', '{row.other_entity_key}')
-                and quantity > 0 and is_completed
-            group by all having count(distinct category_key) = 2
-        )
+            select transaction_key, coalesce(customer_key, transaction_key) as buyer,
+                count(distinct category_key) filter (where category_key in
+                    ('{row.entity_key}', '{row.other_entity_key}')) as of_pair
+            from ({lines}) join transactions using (transaction_key)
+            where quantity > 0 and is_completed
+            group by all having count(distinct category_key) > 1
+            qualify row_number() over (
+                partition by buyer order by md5(transaction_key)) = 1
+        ) where of_pair = 2
     """)
-    assert row.baskets_together == together
+    assert row.baskets_together == together == row.buyers_together
 
 
 def family_of(product_name: str) -> str:
