@@ -122,7 +122,7 @@ bench: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/landing
 bench: export CUSTOMER_SEGMENTATION_DATABASE = $(REAL)/real.duckdb
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure segmentations, categories, affinities and lifecycle on real and simulated data, in an hour
+bench: $(INSTALLED) ## measure segmentations, categories, interests, affinities and lifecycle on real and simulated data, in an hour
 	$(BIN)/customer-segmentation land marketplace $(SHARED)/ecommerce-coupons/E-commerce_data.xlsx
 	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz
 	$(BIN)/customer-segmentation land mall $(SHARED)/mall-customers/Mall_Customers.csv
@@ -130,6 +130,7 @@ bench: $(INSTALLED) ## measure segmentations, categories, affinities and lifecyc
 	$(BIN)/customer-segmentation build || test $$? -eq 1
 	$(BIN)/python benchmarks/segmentation_real.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/product_categories.py --database $(REAL)/real.duckdb
+	$(BIN)/python benchmarks/interests.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/affinities.py shuffles --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/lifecycle.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/segmentation_scale.py
@@ -138,12 +139,11 @@ bench: $(INSTALLED) ## measure segmentations, categories, affinities and lifecyc
 .PHONY: bench-predictions
 bench-predictions: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/two_years/landing
 bench-predictions: export CUSTOMER_SEGMENTATION_DATABASE = $(REAL)/two_years/real.duckdb
-bench-predictions: $(INSTALLED) ## measure predictions, interests and lifecycle on real and simulated data, in half an hour
+bench-predictions: $(INSTALLED) ## measure predictions and lifecycle on real and simulated data, in half an hour
 	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz $(SHARED)/online-retail-ii/online_retail_II_2009-2010.parquet
 	$(BIN)/customer-segmentation build --vars '{source_systems: [online_retail]}'
 	$(BIN)/python benchmarks/btyd.py
 	$(BIN)/python benchmarks/prediction_real.py --database $(REAL)/two_years/real.duckdb
-	$(BIN)/python benchmarks/interests.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/lifecycle.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/first_purchase_segments.py --shared $(dir $(SHARED)) --database $(REAL)/two_years/real.duckdb
 

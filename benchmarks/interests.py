@@ -53,7 +53,7 @@ RESAMPLES = 1_000
     "--categories",
     multiple=True,
     type=int,
-    default=(12, 20, 40),
+    default=(0, 12, 20, 40),
     help="Numbers of categories; 0 is the published one.",
 )
 def main(database: Path, categories: tuple[int, ...]) -> None:
