@@ -56,11 +56,11 @@ summed_to_categories as (
         source_system,
         as_of_date,
         category_id,
-        count(*) filter (where completed_at is not null and has_pieces) as purchases,
         cast(sum(amount) as decimal(18, 2)) as spend,
         cast(
             max(case when has_pieces then completed_at end) as date
-        ) as last_purchase_date
+        ) as last_purchase_date,
+        count(*) filter (where completed_at is not null and has_pieces) as purchases
 
     from summed_to_transactions
     group by customer_key, source_system, as_of_date, category_id

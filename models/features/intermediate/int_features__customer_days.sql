@@ -95,13 +95,13 @@ category_totals as (
 even_shares as (
 
     select
-        source_system
-        {%- for category in shared_categories() %},
+        {% for category in shared_categories() -%}
         {{ ratio(
             'count(distinct case when category_id = ' ~ category ~ ' then 1 end)',
             'count(distinct category_id)'
-        ) }} as even_share_{{ category }}
-        {%- endfor %}
+        ) }} as even_share_{{ category }},
+        {% endfor -%}
+        source_system
 
     from {{ ref('int_products__assignments') }}
     group by source_system
@@ -111,11 +111,11 @@ even_shares as (
 category_shares as (
 
     select
+        {% for category in shared_categories() -%}
+        {{ category_share(category) }} as category_{{ category }}_share,
+        {% endfor -%}
         category_totals.customer_key,
         category_totals.as_of_date
-        {%- for category in shared_categories() %},
-        {{ category_share(category) }} as category_{{ category }}_share
-        {%- endfor %}
 
     from category_totals
     inner join even_shares
