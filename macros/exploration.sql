@@ -24,14 +24,7 @@
         'largest_purchase', 'returned_spend_365', 'lines_365', 'products_365',
         'units_365', 'mean_unit_price', 'mean_log_unit_price', 'mean_log_quantity',
         'max_quantity', 'largest_line', 'bulk_12_share',
-        'category_1_share', 'category_2_share', 'category_3_share',
-        'category_4_share', 'category_5_share', 'category_6_share',
-        'category_7_share', 'category_8_share', 'category_9_share',
-        'category_10_share', 'category_11_share', 'category_12_share',
-        'category_13_share', 'category_14_share', 'category_15_share',
-        'category_16_share', 'category_17_share', 'category_18_share',
-        'category_19_share', 'category_20_share',
-    ]) -}}
+    ] + shared_category_features()) -}}
 
 {% endmacro %}
 

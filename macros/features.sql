@@ -66,11 +66,21 @@
 {% endmacro %}
 
 
+{% macro shared_category_features() %}
+    {#- The names of the features that are shares of categories. -#}
+    {%- set names = [] -%}
+    {%- for category in shared_categories() -%}
+        {%- do names.append('category_' ~ category ~ '_share') -%}
+    {%- endfor -%}
+    {{- return(names) -}}
+{% endmacro %}
+
+
 {% macro category_share(category) %}
 
     {#- The share of a category in a customer's spend on all categories, as if the customer
-        had made five more purchases, spread evenly over the categories: one purchase is no
-        taste. What was returned is no taste either, and not a negative one. -#}
+        had made five more purchases of one category each, spread evenly over the
+        categories: one purchase is no taste. What was returned is no taste either, and not a negative one. -#}
 
     (
         sum(category_totals.purchases)

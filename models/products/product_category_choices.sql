@@ -1,8 +1,16 @@
 with
 
+-- fits stay on record where a source system is declared no more
 fits as (
 
     select * from {{ ref('int_products__fits') }}
+    where
+        source_system in (
+            {%- for name in var('product_categories') or {} %}
+            '{{ name }}',
+            {%- endfor %}
+            ''
+        )
 
 ),
 

@@ -19,6 +19,8 @@ compared as (
     select
         registry.model_id,
         case
+            -- of several baselines, one is the best in hindsight
+            when evaluations.is_baseline then false
             when evaluations.is_higher_better then evaluations.difference_high < 0
             else evaluations.difference_low > 0
         end as is_worse

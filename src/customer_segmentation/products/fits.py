@@ -167,13 +167,14 @@ def fit_products(
     earlier: FittedCategories | None = None,
     used_ids: Collection[int] = (),
     kinds: Kinds = NO_KINDS,
+    own_names: Sequence[str] = (),
 ) -> tuple[FittedCategories, JudgedCategories] | None:
     """Learn the categories of products; those that continue earlier ones keep the id.
 
     Parameters
     ----------
     products : pandas.DataFrame
-        ``product_name`` and ``category``, sorted by key.
+        ``product_name`` and ``category``, sorted by key; a sample of very many.
     declaration : CategoriesDeclaration
         How many categories.
     budget : Budget
@@ -184,6 +185,8 @@ def fit_products(
         Every id ever used.
     kinds : Kinds
         What terms say of the kind of a product.
+    own_names : sequence of str
+        The shop's own categories, sorted; those of ``products`` and perhaps others.
 
     Returns
     -------
@@ -192,14 +195,13 @@ def fit_products(
     """
     descriptions = [kinds.describe(name) for name in products["product_name"]]
     own = [clean(one) for one in products["category"]]
-    own_names = sorted({one for one in own if one})
     if own_names:
         space = TermSpace.fit(descriptions, max(DIMENSIONS, len(own_names)))
         points = space.transform(descriptions)
         labels = np.array([own_names.index(one) if one else -1 for one in own])
-        centres = np.stack(
-            [points[labels == one].mean(axis=0) for one in range(len(own_names))]
-        )
+        centres = np.zeros((len(own_names), points.shape[1]))
+        for place in np.unique(labels[labels >= 0]):
+            centres[place] = points[labels == place].mean(axis=0)
         judged = JudgedCategories(centres)
     else:
         space = TermSpace.fit(descriptions)
@@ -216,7 +218,7 @@ def fit_products(
     else:
         ids = _ids_by_products(labels, size, earlier, used_ids, descriptions)
     terms = telling_terms(space, descriptions, labels, len(places))
-    names = own_names or _names(terms, ids)
+    names = list(own_names) or _names(terms, ids)
     order = sorted(places, key=lambda place: ids[place])
     fitted = FittedCategories(
         kinds=kinds,
@@ -270,12 +272,15 @@ def telling_terms(
 
 
 def fingerprint(
-    products: pd.DataFrame, declaration: CategoriesDeclaration, kinds: Kinds
+    products: pd.DataFrame,
+    declaration: CategoriesDeclaration,
+    kinds: Kinds,
+    own_names: Sequence[str] = (),
 ) -> str:
     """Return a hash of what determines a fit."""
     digest = hashlib.md5(usedforsecurity=False)
     versions = [VERSION, sklearn.__version__, scipy.__version__]
-    determined_by = [vars(declaration), kinds.by_priority, versions]
+    determined_by = [vars(declaration), kinds.by_priority, list(own_names), versions]
     digest.update(json.dumps(determined_by, sort_keys=True).encode())
     for column in ("product_key", "product_name", "category"):
         texts = products[column].astype(object).fillna("\x1e").astype(str)

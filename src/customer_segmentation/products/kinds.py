@@ -25,9 +25,9 @@ class Kinds:
     Parameters
     ----------
     by_priority : tuple of mapping of str to str
-        Singular words, or pairs of words, and their kinds. Names of goods come first.
-        A word that often only decorates goods, such as "heart", comes later: it tells
-        the kind of a product that nothing before tells.
+        Singular words, or pairs of words, and their kinds. Seasons come first, then
+        names of goods. A word that often only decorates goods, such as "heart", comes
+        last: it tells the kind of a product that nothing before tells.
     """
 
     by_priority: tuple[Mapping[str, str], ...] = ()

@@ -29,6 +29,7 @@ from customer_segmentation.products.tables import (
     read_kinds,
     read_last_fits,
     read_model,
+    read_own_categories,
     read_products,
 )
 from customer_segmentation.products.words import KIND
@@ -65,7 +66,8 @@ def fit_categories(
     for declaration in read_declarations(variables):
         name = declaration.source_system
         frame = read_products(products, name)
-        digest = fingerprint(frame, declaration, known_kinds)
+        own_names = read_own_categories(products, name)
+        digest = fingerprint(frame, declaration, known_kinds, own_names)
         last = last_fits.get(name)
         if frame.empty or (last is not None and last.fingerprint == digest):
             continue
@@ -76,6 +78,7 @@ def fit_categories(
             read_model(earlier, last.fit_id) if last else None,
             {last.max_category_id} if last else (),
             known_kinds,
+            own_names,
         )
         if found is None:
             continue

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from customer_segmentation import engine
-from customer_segmentation.products.fits import FittedCategories
+from customer_segmentation.products.fits import FittedCategories, clean
 from customer_segmentation.products.kinds import Kinds
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "read_kinds",
     "read_last_fits",
     "read_model",
+    "read_own_categories",
     "read_products",
 ]
 
@@ -82,6 +83,17 @@ def read_products(products: engine.Relation, source_system: str) -> pd.DataFrame
         where={"source_system": source_system, **PRODUCTS},
         limit=FITTED_PRODUCTS,
     )
+
+
+def read_own_categories(products: engine.Relation, source_system: str) -> list[str]:
+    """Read the shop's own categories, those of all products and not of a sample."""
+    frame = engine.read(
+        products,
+        ["category"],
+        order_by="product_key",
+        where={"source_system": source_system, **PRODUCTS},
+    )
+    return sorted({one for one in map(clean, frame["category"].unique()) if one})
 
 
 def read_kinds(kinds: engine.Relation) -> Kinds:

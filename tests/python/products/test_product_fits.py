@@ -14,6 +14,7 @@ from customer_segmentation.products.declare import (
 )
 from customer_segmentation.products.fits import (
     FittedCategories,
+    clean,
     fingerprint,
     fit_products,
 )
@@ -53,9 +54,15 @@ def fit(
     used: tuple[int, ...] = (),
     kinds: Kinds = NO_KINDS,
 ) -> tuple[FittedCategories, JudgedCategories]:
-    found = fit_products(frame, DECLARATION, BUDGET, earlier, used, kinds)
+    found = fit_products(
+        frame, DECLARATION, BUDGET, earlier, used, kinds, own_names(frame)
+    )
     assert found is not None
     return found
+
+
+def own_names(frame: pd.DataFrame) -> list[str]:
+    return sorted(frame["category"].dropna().map(clean).unique())
 
 
 def of_names(*names: object) -> pd.DataFrame:
@@ -193,6 +200,18 @@ def test_own_categories_need_no_words() -> None:
 def test_a_shop_of_twenty_products_has_few_categories() -> None:
     model, _ = fit(shop().iloc[::4].head(20))
     assert 1 <= len(model.ids) <= 4
+
+
+def test_an_own_category_outside_of_the_sample_stays() -> None:
+    frame = of_names("red bag", "blue bag").assign(category=["Bags", "Bags"])
+    found = fit_products(
+        frame, DECLARATION, BUDGET, own_names=[*own_names(frame), "Rare"]
+    )
+    assert found is not None
+    assigned_to = found[0].assign(["old thing", "red bag"], ["Rare", None])
+    assert assigned_to["category_source"].tolist() == ["shop", "text"]
+    names = assigned_to["category_id"].map(found[0].names)
+    assert names.tolist() == ["Rare", "Bags"]
 
 
 def test_a_tiny_shop_has_one_category() -> None:

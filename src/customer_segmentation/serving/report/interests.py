@@ -65,7 +65,9 @@ def _affinities(tables: PublishedTables, source: str) -> list[Grid]:
         "select entity_name, other_entity_name, baskets_together, expected_baskets,"
         " lift from product_affinities where source_system = ?"
         " and segmentation = 'all' and entity = 'product'"
-        " and entity_key < other_entity_key"
+        # a pair may be among the first of one of its products only
+        " qualify row_number() over (partition by least(entity_key, other_entity_key),"
+        " greatest(entity_key, other_entity_key) order by entity_key) = 1"
         " order by p_value, baskets_together desc, entity_key, other_entity_key"
         " limit ?",
         *(source, SHOWN),

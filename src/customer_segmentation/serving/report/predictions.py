@@ -18,10 +18,15 @@ METRICS = {
     "purchases_spearman": "rank correlation of purchases",
     "return_auc": "AUC of returning",
     "interval_coverage": "inside the 80 % interval",
+    "hit_at_3": "main category among the first three",
+    "mrr": "mean reciprocal rank",
     "log_loss": "log loss",
     "macro_f1": "macro F1",
     "accuracy": "accuracy",
 }
+# other tasks are segments to come
+TASKS = {"next_purchases": "next purchases", "interests": "next category"}
+# of several baselines, the best one in the metric
 TESTS = """
     select population, task, horizon_days, metric, is_higher_better,
         any_value(is_cross_validated) as is_cross_validated,
@@ -30,11 +35,17 @@ TESTS = """
         any_value(value) filter (is_champion) as value,
         any_value(low) filter (is_champion) as low,
         any_value(high) filter (is_champion) as high,
-        any_value(algorithm) filter (is_baseline) as baseline,
-        any_value(value) filter (is_baseline) as baseline_value
+        case
+            when is_higher_better then arg_max(algorithm, value) filter (is_baseline)
+            else arg_min(algorithm, value) filter (is_baseline)
+        end as baseline,
+        case
+            when is_higher_better then max(value) filter (is_baseline)
+            else min(value) filter (is_baseline)
+        end as baseline_value
     from model_evaluations
     where source_system = ? and split = 'test'
-    group by all
+    group by population, task, horizon_days, metric, is_higher_better
     having any_value(value) filter (is_champion) is not null
 """
 CALIBRATION = """
@@ -163,11 +174,8 @@ def _calibration(
 
 
 def _grid(rows: list[dict[str, Any]], population: str, task: str) -> Grid:
-    what = (
-        "next purchases"
-        if task == "next_purchases"
-        else f"segment to come ({task.removeprefix('segment:')})"
-    )
+    segmentation = task.removeprefix("segment:")
+    what = TASKS.get(task, f"segment to come ({segmentation})")
     return Grid(
         f"{population.capitalize()} customers, {what}: model and baseline",
         ["metric", "horizon", "model", "95 % interval", "baseline", "customers"],
