@@ -101,13 +101,18 @@ create table customer_predictions as select customer_key, source_system,
     'existing' as population, 90 as horizon_days, 1.5 as expected_purchases,
     12.5 as expected_spend from customers where source_system = 'shop';
 create table model_evaluations as select 'shop' as source_system,
-    'next_purchases' as task, 'existing' as population, 'test' as split,
+    if(metric = 'hit_at_3', 'interests', 'next_purchases') as task,
+    'existing' as population, 'test' as split,
     90 as horizon_days, false as is_cross_validated, algorithm,
-    algorithm = 'last_year' as is_baseline, algorithm = 'blend' as is_champion, metric,
-    true as is_higher_better, 50 as customers, value, value - 0.1 as low,
+    algorithm not in ('blend', 'category_choice') as is_baseline,
+    algorithm in ('blend', 'category_choice') as is_champion, metric,
+    metric <> 'spend_mae' as is_higher_better, 50 as customers, value,
+    value - 0.1 as low,
     value + 0.1 as high
     from (values ('blend', 'spend_spearman', 0.6), ('last_year', 'spend_spearman', 0.5),
         ('blend', 'spend_mae', 12.0), ('last_year', 'spend_mae', 10.0),
+        ('category_choice', 'hit_at_3', 0.7), ('popularity', 'hit_at_3', 0.5),
+        ('own_history', 'hit_at_3', 0.6), ('season_popularity', 'hit_at_3', 0.55),
         ('blend', 'interval_coverage', 0.5)) as t(algorithm, metric, value);
 create table prediction_calibration as select 'shop' as source_system,
     'next_purchases' as task, 'existing' as population, 'test' as split,
@@ -147,10 +152,6 @@ create table top_entities as select 'shop' as source_system, 'product' as entity
     range as entity_rank, 'key' as entity_key, '<b>' || range as entity_name,
     0.1 as revenue_share, 0.1 as purchase_share, 3 as purchases,
     10.5 as revenue from range(1, 4);
-create table segment_actions as select 'shop' as source_system,
-    'rfm' as segmentation, null::int as segment_id, 'Champions' as segment_name,
-    'They buy' as persona, 'Keep them' as goal, 'Thank them' as action,
-    'email' as channel, null as offer, 'spend' as success_measure;
 """
 
 

@@ -14,7 +14,6 @@ from customer_segmentation.serving.report.exploration import exploration_section
 from customer_segmentation.serving.report.findings import findings_section
 from customer_segmentation.serving.report.interests import interests_section
 from customer_segmentation.serving.report.movement import movement_section
-from customer_segmentation.serving.report.playbook import playbook_section
 from customer_segmentation.serving.report.predictions import predictions_section
 from customer_segmentation.serving.report.published import (
     MissingMartError,
@@ -74,7 +73,6 @@ def _source_report(tables: PublishedTables, source: str) -> SourceReport:
         ("predictions", lambda: predictions_section(tables, source)),
         ("distrust", lambda: distrust_section(tables, source)),
     ]
-    before.insert(4, ("playbook", lambda: playbook_section(tables, source, "rfm")))
     names = _most_trusted_first(
         tables, {cell["segmentation"] for cell in cells if cell["segmentation"]}
     )
@@ -107,7 +105,6 @@ def _segmentation_sections(
             ("segments", lambda: segments_section(tables, segmentation)),
             ("map", lambda: map_section(tables, segmentation)),
             ("profiles", lambda: profiles_section(tables, segmentation)),
-            ("playbook", lambda: playbook_section(tables, source, segmentation)),
         ]
     )
 
