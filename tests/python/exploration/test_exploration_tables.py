@@ -214,7 +214,7 @@ def test_categories_are_ranked_and_compared_like_products(
                     ('{row.entity_key}', '{row.other_entity_key}')) as of_pair
             from ({lines}) join transactions using (transaction_key)
             where quantity > 0 and is_completed
-            group by all having count(distinct category_key) > 1
+            group by 1, 2 having count(distinct category_key) > 1
             qualify row_number() over (
                 partition by buyer order by md5(transaction_key)) = 1
         ) where of_pair = 2
