@@ -1,11 +1,16 @@
 """Where a build publishes: the macro, the command and ``make`` say the same place."""
 
+import datetime
 import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import duckdb
 import pytest
+import pytz
+from dbt.adapters.duckdb.relation import DuckDBRelation
 from dbt_project import REPOSITORY
 from jinja2 import Environment
 
@@ -14,12 +19,30 @@ from customer_segmentation.cli import (
     PUBLISHED_VARIABLE,
     default_published,
 )
+from customer_segmentation.serving.duckdb_plugin import Plugin
 
 DATABASES = ("shop.duckdb", "some where/shop.duckdb", "./a/b/published.duckdb")
+
+# a table whose names need quotes
+ORDERS = SimpleNamespace(
+    alias="order",
+    schema="other",
+    relation_name='"published"."other"."order"',
+    description="Orders.",
+    columns={"group": SimpleNamespace(name="group", description="It's a group.")},
+)
 
 
 class ReturnedError(Exception):
     """What a macro returns, as dbt hands it on."""
+
+
+def macros(**names: object) -> Any:
+    """Return the macros of publishing, with some names that dbt gives them."""
+    jinja = Environment(extensions=["jinja2.ext.do"], autoescape=False)
+    text = (REPOSITORY / "macros" / "publishing.sql").read_text(encoding="utf-8")
+    modules = SimpleNamespace(re=re, datetime=datetime, pytz=pytz)
+    return jinja.from_string(text).make_module({"modules": modules} | names)
 
 
 def called(macro: str, path: str, *arguments: object, published: str = "") -> object:
@@ -31,16 +54,11 @@ def called(macro: str, path: str, *arguments: object, published: str = "") -> ob
     def stop(message: str) -> None:
         raise ValueError(message)
 
-    jinja = Environment(extensions=["jinja2.ext.do"], autoescape=False)
-    text = (REPOSITORY / "macros" / "publishing.sql").read_text(encoding="utf-8")
-    module = jinja.from_string(text).make_module(
-        {
-            "return": hand_on,
-            "env_var": lambda _, __: published,
-            "target": SimpleNamespace(path=path),
-            "modules": SimpleNamespace(re=re),
-            "exceptions": SimpleNamespace(raise_compiler_error=stop),
-        }
+    module = macros(
+        **{"return": hand_on},
+        env_var=lambda _, __: published,
+        target=SimpleNamespace(path=path),
+        exceptions=SimpleNamespace(raise_compiler_error=stop),
     )
     with pytest.raises(ReturnedError) as returned:
         getattr(module, macro)(*arguments)
@@ -92,3 +110,31 @@ def test_a_file_with_another_suffix_is_refused(name: str) -> None:
 def test_a_database_in_memory_is_not_published() -> None:
     reason = called("why_not_published", ":memory:", [])
     assert reason == "the database of the build is in memory."
+
+
+def test_a_database_named_published_can_publish(tmp_path: Path) -> None:
+    built = tmp_path / "published.duckdb"
+    with duckdb.connect(built) as connection:
+        Plugin("publishing", {}).configure_connection(connection)
+        connection.execute("create schema other")
+        connection.execute('create table other."order" as select 7 as "group"')
+        macros(
+            # the text of a macro is what it returns
+            **{"return": lambda value: value},
+            env_var=lambda _, default: default,
+            target=SimpleNamespace(path=str(built)),
+            api=SimpleNamespace(Relation=DuckDBRelation),
+            adapter=SimpleNamespace(quote='"{}"'.format),
+            run_query=connection.execute,
+            run_started_at=datetime.datetime(2026, 1, 2, 3, 4, 5),
+            invocation_id="0123abcd-0000",
+            log=lambda *_, **__: None,
+        ).default__publish_tables([ORDERS], {"passed": 1, "warned": 0})
+    marts = tmp_path / "published" / "marts.duckdb"
+    with duckdb.connect(marts, read_only=True) as connection:
+        assert connection.execute('from main."order"').fetchall() == [(7,)]
+        comments = connection.execute(
+            "select comment from duckdb_columns() where table_name = 'order'"
+        ).fetchall()
+    assert comments == [("It's a group.",)]
+    assert (marts.with_suffix("") / "current" / "order.parquet").exists()
