@@ -13,10 +13,10 @@ LANDING := $(or $(CUSTOMER_SEGMENTATION_LANDING),$(DATA)/landing)
 SIMULATED := $(DATA)/raw/.simulated
 DATABASE := $(or $(CUSTOMER_SEGMENTATION_DATABASE),$(DATA)/customer_segmentation.duckdb)
 SPARK := $(or $(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
+# what people read; make would split a path at its spaces
+PUBLISHED = $(or $(CUSTOMER_SEGMENTATION_PUBLISHED),$(shell dirname "$(DATABASE)")/published/marts.duckdb)
+PAGES = $(shell dirname "$(PUBLISHED)")
 # the text after the first ; of an address may be a token
-# what people read
-PUBLISHED := $(or $(CUSTOMER_SEGMENTATION_PUBLISHED),$(dir $(DATABASE))published/marts.duckdb)
-PAGES := $(patsubst %/,%,$(dir $(PUBLISHED)))
 BUILT = $(if $(filter spark,$(TARGET)),$(or $(firstword $(subst ;, ,$(SPARK_REMOTE))),$(SPARK)),$(DATABASE))
 # a landing zone of your own gets no sample
 READY := $(if $(CUSTOMER_SEGMENTATION_LANDING),$(INSTALLED),sample)
@@ -162,24 +162,25 @@ structure: $(INSTALLED) ## print figures of the project's structure
 
 .PHONY: report
 report: $(INSTALLED) ## write the report of the published tables: one HTML file with charts
-	@$(BIN)/customer-segmentation report --published $(PUBLISHED)
+	@$(BIN)/customer-segmentation report
 
 .PHONY: slides
 slides: $(INSTALLED) ## write the report, and its main charts as SVG and PNG
-	@$(BIN)/customer-segmentation report --published $(PUBLISHED) --pictures $(PAGES)/pictures
+	@$(BIN)/customer-segmentation report --pictures "$(PAGES)/pictures"
 
 # what describes the last build already is not written again
 .PHONY: docs
 docs: $(INSTALLED) ## describe what is built, beside the report: one index leads to both
-	@mkdir -p $(DATA) $(PAGES)
-	@if test -e $(PAGES)/docs.html -a -e "$(BUILT)" && test -z "$$(find "$(BUILT)" $(DESCRIBED) -newer $(PAGES)/docs.html -print -quit)"; then \
+	@mkdir -p $(DATA) "$(PAGES)"
+	@if test -e "$(PAGES)/docs.html" -a -e "$(BUILT)" -a "$$(cat "$(PAGES)/.docs" 2>&1)" = "$(TARGET) $(BUILT)" && test -z "$$(find "$(BUILT)" $(DESCRIBED) -newer "$(PAGES)/docs.html" -print -quit)"; then \
 	    echo "$(PAGES)/docs.html describes the last build already"; \
 	else \
 	    $(BIN)/dbt docs generate --target $(TARGET) --static --quiet; \
 	    $(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("target/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'; \
-	    cp target/static_index.html $(PAGES)/docs.html; \
+	    cp target/static_index.html "$(PAGES)/docs.html"; \
+	    echo "$(TARGET) $(BUILT)" > "$(PAGES)/.docs"; \
 	fi
-	@if test -e $(PUBLISHED); then $(MAKE) --no-print-directory report; else echo "Open $(PAGES)/docs.html"; fi
+	@if test -e "$(PUBLISHED)"; then $(MAKE) --no-print-directory report; else echo "Open $(PAGES)/docs.html"; fi
 
 # an environment of its own: Superset needs older libraries than this project
 .venv-superset/.installed: docs/superset/requirements.txt
@@ -189,7 +190,7 @@ docs: $(INSTALLED) ## describe what is built, beside the report: one index leads
 
 .PHONY: superset
 superset: .venv-superset/.installed ## open the published tables in Superset, on this machine
-	.venv-superset/bin/python docs/superset/start.py --marts $(PUBLISHED)
+	.venv-superset/bin/python docs/superset/start.py --marts "$(PUBLISHED)"
 
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again
@@ -203,5 +204,5 @@ lock: $(INSTALLED) ## lock the dependencies of pyproject.toml
 	uv pip compile pyproject.toml --extra spark --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --output-file requirements-spark.txt
 
 .PHONY: clean
-clean: ## remove what was built and simulated; keep what has landed, and .venv
-	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb* $(DATA)/spark
+clean: ## remove what was built, published and simulated; keep what has landed, and .venv
+	rm -rf $(DATA)/raw target logs $(DATA)/customer_segmentation.duckdb* $(DATA)/published $(DATA)/spark

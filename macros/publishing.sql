@@ -32,8 +32,12 @@
 {% macro why_not_published(results) %}
 
     {#- What a build lacks to be published, or nothing: all public tables built together, and
-        all tests that read them, none of which failed. -#}
+        all tests that read them, none of which failed. A database in memory has no place
+        beside it. -#}
 
+    {%- if target.path == ':memory:' -%}
+        {{- return('the database of the build is in memory.') -}}
+    {%- endif -%}
     {%- set statuses = {} -%}
     {%- for result in results -%}
         {%- do statuses.update({result.node.unique_id: result.status | string}) -%}
@@ -83,30 +87,32 @@
 
     {%- set file = published_file() -%}
     {%- set version = run_started_at.strftime('%Y%m%dT%H%M%S') ~ '_' ~ invocation_id[:8] -%}
-    {%- set folder = file.rpartition('.')[0] -%}
+    {%- set folder = file.removesuffix('.duckdb') -%}
     {%- do run_query(
-        "select publish_begin(" ~ quoted(file) ~ ", "
-        ~ quoted(folder) ~ ", " ~ quoted(version) ~ ")"
+        "select publish_begin(" ~ quoted(file) ~ ", " ~ quoted(folder) ~ ", "
+        ~ quoted(version) ~ ", " ~ quoted(target.path) ~ ")"
     ) -%}
     {%- set new_folder = folder ~ '/' ~ version ~ '.new/' -%}
+    {#- an earlier build of this process may have failed while it published -#}
+    {%- do run_query('detach database if exists _publication') -%}
     {%- do run_query(
-        "attach " ~ quoted(file ~ '.' ~ version ~ '.new') ~ " as published"
+        "attach " ~ quoted(file ~ '.' ~ version ~ '.new') ~ " as _publication"
     ) -%}
     {%- for node in tables -%}
         {%- do run_query(
-            'create table published.main.' ~ node.alias ~ ' as select * from '
-            ~ node.schema ~ '.' ~ node.alias
+            'create table ' ~ published_table(node.alias) ~ ' as select * from '
+            ~ node.relation_name
         ) -%}
         {%- do describe_published(node) -%}
     {%- endfor -%}
     {%- do run_query(publication_of(tables, tests, version)) -%}
     {%- for name in (tables | map(attribute='alias') | list) + ['published_tables'] -%}
         {%- do run_query(
-            'copy published.main.' ~ name ~ ' to '
+            'copy ' ~ published_table(name) ~ ' to '
             ~ quoted(new_folder ~ name ~ '.parquet') ~ ' (format parquet)'
         ) -%}
     {%- endfor -%}
-    {%- do run_query('detach published') -%}
+    {%- do run_query('detach _publication') -%}
     {%- do run_query("select publish_finish(" ~ quoted(version) ~ ")") -%}
     {%- do log('Published ' ~ tables | length ~ ' tables in ' ~ file, info=true) -%}
 
@@ -116,9 +122,26 @@
 {% macro published_file() %}
     {#- The file that people read: in a folder beside the database, if no other is named. -#}
     {%- set folder = target.path.rpartition('/')[0] if '/' in target.path else '.' -%}
-    {{- return(
+    {%- set file = (
         env_var('CUSTOMER_SEGMENTATION_PUBLISHED', '') or folder ~ '/published/marts.duckdb'
-    ) -}}
+    ) -%}
+    {#- the Parquet files have a folder of the same name without the suffix -#}
+    {%- if not modules.re.search('[^/][.]duckdb$', file) -%}
+        {%- do exceptions.raise_compiler_error(
+            'CUSTOMER_SEGMENTATION_PUBLISHED is ' ~ file
+            ~ ": name a file that ends in '.duckdb'"
+        ) -%}
+    {%- endif -%}
+    {{- return(file) -}}
+{% endmacro %}
+
+
+{% macro published_table(name) %}
+    {#- A table of the file that is being written. No database of a build is likely to have
+        the name of the attached one. -#}
+    {{- return(api.Relation.create(
+        database='_publication', schema='main', identifier=name
+    ) | string) -}}
 {% endmacro %}
 
 
@@ -133,13 +156,13 @@
 {% macro describe_published(node) %}
     {#- The descriptions of a table and its columns, which BI tools show. -#}
     {%- do run_query(
-        'comment on table published.main.' ~ node.alias ~ ' is '
+        'comment on table ' ~ published_table(node.alias) ~ ' is '
         ~ quoted(node.description | trim)
     ) -%}
     {%- for column in node.columns.values() -%}
         {%- do run_query(
-            'comment on column published.main.' ~ node.alias ~ '.' ~ column.name ~ ' is '
-            ~ quoted(column.description | trim)
+            'comment on column ' ~ published_table(node.alias) ~ '.'
+            ~ adapter.quote(column.name) ~ ' is ' ~ quoted(column.description | trim)
         ) -%}
     {%- endfor -%}
 {% endmacro %}
@@ -153,7 +176,7 @@
 {% macro publication_of(tables, tests, version) %}
     {#- What is published: a row for each table, all of one version. -#}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
-    create table published.main.published_tables as
+    create table {{ published_table('published_tables') }} as
     {% for node in tables %}
     select
         '{{ node.alias }}' as table_name,
@@ -163,7 +186,7 @@
         '{{ invocation_id }}' as build_id,
         {{ tests.passed }} as tests_passed,
         {{ tests.warned }} as tests_warned
-    from published.main.{{ node.alias }}
+    from {{ published_table(node.alias) }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 {% endmacro %}

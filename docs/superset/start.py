@@ -40,17 +40,20 @@ def main() -> None:
         with (home / "superset.log").open("a", encoding="utf-8") as log:
             subprocess.run(command, env=environment, stdout=log, stderr=log, check=True)
 
-    password = home / "password"
-    if not password.exists():
-        write_private(home / "secret_key", secrets.token_urlsafe(32))
+    password, prepared = home / "password", home / "prepared"
+    if not prepared.exists():
+        # a start that failed may have left a user, whose password must be the one here
+        for secret, length in ((home / "secret_key", 32), (password, 9)):
+            if not secret.exists():
+                write_private(secret, secrets.token_urlsafe(length))
         superset("db", "upgrade")
-        new = secrets.token_urlsafe(9)
         superset(
-            *("fab", "create-admin", "--username", USER, "--password", new),
+            *("fab", "create-admin", "--username", USER),
+            *("--password", password.read_text(encoding="utf-8")),
             *("--firstname", "A", "--lastname", "User", "--email", "user@localhost"),
         )
         superset("init")
-        write_private(password, new)
+        prepared.touch()
     archive = home / "dashboard.zip"
     pack(archive, marts)
     superset("import-dashboards", "--path", str(archive), "--username", USER)

@@ -22,19 +22,25 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Register the functions, which all connections of the process see."""
         for name, function, arguments in (
-            ("publish_begin", self._begin, 3),
+            ("publish_begin", self._begin, 4),
             ("publish_finish", self._finish, 1),
         ):
             conn.create_function(
                 name, function, [VARCHAR] * arguments, VARCHAR, side_effects=True
             )
 
-    def _begin(self, database: str, folder: str, version: str) -> str:
-        self._publisher = Publisher(Path(database), Path(folder), version).begin()
+    def _begin(self, database: str, folder: str, version: str, built: str) -> str:
+        if self._publisher is not None:
+            # an earlier build of this process failed while it published
+            self._publisher.close()
+        self._publisher = Publisher(
+            Path(database), Path(folder), version, Path(built)
+        ).begin()
         return version
 
     def _finish(self, version: str) -> str:
         assert self._publisher is not None
         assert self._publisher.version == version
         self._publisher.finish()
+        self._publisher = None
         return version
