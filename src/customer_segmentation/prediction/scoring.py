@@ -110,7 +110,7 @@ class Champion:
         Parameters
         ----------
         customers : pandas.DataFrame of shape (n, d)
-            With ``as_of_date`` and the features; existing customers share the date.
+            With the features and ``as_of_date``, which they share.
 
         Returns
         -------
@@ -208,7 +208,7 @@ def score_interests(
     """Predict the next interests of today's customers, existing and new.
 
     New customers are predicted like existing ones where no model of new customers is in
-    use.
+    use; on dates of which no season is known, without a season.
 
     Parameters
     ----------
@@ -306,24 +306,25 @@ class _Scorer:
             is_theirs = frame["source_system"] == purpose.source_system
             if self.has_populations:
                 is_theirs &= frame["population"].isin(self._populations(purpose))
-            customers = frame[is_theirs].reset_index(drop=True)
-            if customers.empty:
-                continue
-            scores = champion.predict(customers).assign(
-                customer_key=customers["customer_key"],
-                population=customers.get("population"),
-                source_system=customers["source_system"],
-                as_of_date=customers["as_of_date"],
-                segmentation=purpose.task.removeprefix(SEGMENT_PREFIX),
-                horizon_days=purpose.horizon_days,
-                model_id=champion.entry.model_id,
-            )
-            tables.append(
-                pa.Table.from_pandas(
-                    scores[self.schema.names], self.schema, preserve_index=False
-                )
-            )
+            # each date has its season, whoever else is in the batch
+            for _, customers in frame[is_theirs].groupby("as_of_date"):
+                tables.append(self._score(champion, customers.reset_index(drop=True)))
         return pa.concat_tables(tables)
+
+    def _score(self, champion: Champion, customers: pd.DataFrame) -> pa.Table:
+        purpose = champion.entry.purpose
+        scores = champion.predict(customers).assign(
+            customer_key=customers["customer_key"],
+            population=customers.get("population"),
+            source_system=customers["source_system"],
+            as_of_date=customers["as_of_date"],
+            segmentation=purpose.task.removeprefix(SEGMENT_PREFIX),
+            horizon_days=purpose.horizon_days,
+            model_id=champion.entry.model_id,
+        )
+        return pa.Table.from_pandas(
+            scores[self.schema.names], self.schema, preserve_index=False
+        )
 
     def _populations(self, purpose: Purpose) -> list[str]:
         """Return the populations that a champion predicts: its own, and orphans."""

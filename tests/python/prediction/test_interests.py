@@ -1,9 +1,11 @@
 """Interests: the categories that customers buy next, from history to score."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
-from small_tables import Tables
+from small_tables import AS_OF, Tables
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.interests import INTEREST_CANDIDATES
@@ -188,6 +190,42 @@ def test_new_customers_are_served_by_the_model_of_existing_ones(scored):
     found = other.score_interests()
     assert set(found["customer_key"]) == set(scores["customer_key"])
     assert set(found["model_id"]) == {"shop.interests.existing.70.1"}
+
+
+def in_use(tables: Tables, name: str, population: str = "existing") -> Tables:
+    """Return a copy in which one model is in use, and the season of its days known."""
+    other = tables.copy()
+    algorithm = f"algorithm = '{name}', baseline = '{name}'"
+    other.execute(f"delete from choices where population <> '{population}'")
+    other.execute(f"update choices set {algorithm}")
+    other.execute("delete from registry")
+    # the last category sells best in winter, the first one in autumn
+    for day, category in ((AS_OF, 5), (AS_OF - timedelta(70), 1)):
+        other.execute(
+            "insert into category_seasons"
+            f" select 'shop', date '{day}', 70, id, 100, if(id = {category}, 900, 25)"
+            " from range(1, 6) as categories(id)"
+        )
+    other.train()
+    return other
+
+
+def test_a_new_customer_in_the_batch_takes_no_season_away(scored):
+    tables, *_ = scored
+    other = in_use(tables, "season_popularity")
+    # the new one comes first, and has a date without a season
+    other.execute(
+        "update category_histories"
+        f" set customer_key = '0:' || customer_key, as_of_date = date '{AS_OF}' - 3"
+        " where population = 'new' and is_scored"
+    )
+    together = other.score_interests()
+    other.execute("delete from category_histories where population = 'new'")
+    alone = other.score_interests()
+    existing = together[together["population"] == "existing"]
+    assert set(existing.loc[existing["interest_rank"] == 1, "category_id"]) == {5}
+    pd.testing.assert_frame_equal(existing.reset_index(drop=True), alone)
+    assert set(together["population"]) == {"existing", "new"}
 
 
 def test_a_model_must_beat_the_best_baseline_by_more_than_chance(scored):
