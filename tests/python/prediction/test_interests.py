@@ -262,6 +262,24 @@ def test_drift_compares_categories_and_not_texts(scored):
     }
 
 
+@pytest.mark.parametrize("name", ["season_popularity", "category_choice"])
+def test_another_season_is_no_drift(scored, name):
+    tables, *_ = scored
+    other = in_use(tables, name)
+    assert (other.score_interests()["category_id"] == 5).any()
+    # today's customers are those of the training
+    other.execute("delete from category_histories where is_scored")
+    other.execute(
+        "insert into category_histories select * replace ("
+        f"date '{AS_OF}' as as_of_date, true as is_scored,"
+        " false as is_training_customer) from category_histories"
+        f" where as_of_date = date '{AS_OF}' - 70 and population = 'existing'"
+    )
+    found = other.drift()
+    predictions = found[found["is_prediction"]].set_index("feature")["psi"]
+    assert predictions.to_dict() == {"top_category": 0, "top_probability": 0}
+
+
 def test_metrics_are_measured_against_the_best_baseline(scored):
     tables, *_ = scored
     rows = tables.frame("from evaluations where split = 'selection'")
