@@ -1,5 +1,6 @@
 -- a champion is worse than its baseline if it is in most of the measures that champions
--- are chosen by, on the test at the published horizon, and chance does not explain it
+-- are chosen by, on the test at the published horizon, and chance does not explain it; a
+-- baseline that was chosen is worse than none
 with
 
 model_evaluations as (
@@ -19,6 +20,7 @@ compared as (
     select
         registry.model_id,
         case
+            when evaluations.is_baseline then false
             when evaluations.is_higher_better then evaluations.difference_high < 0
             else evaluations.difference_low > 0
         end as is_worse

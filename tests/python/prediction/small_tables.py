@@ -104,6 +104,8 @@ REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
     "int_features__splits": "splits",
+    "model_registry": "model_registry",
+    "model_evaluations": "model_evaluations",
 }
 
 
@@ -415,10 +417,14 @@ class Tables:
         self.write(
             "interest_backtests", backtest_interests(self.interest_data(), SETTINGS)
         )
+        self.evaluate()
+        self.build("choices", "intermediate/int_prediction__choices.sql")
+
+    def evaluate(self) -> None:
+        """Measure what the back-tests found."""
         names = ("backtests", "segment_backtests", "interest_backtests")
         relations = map(self.relation, names)
         self.write("evaluations", evaluate_backtests(*relations))
-        self.build("choices", "intermediate/int_prediction__choices.sql")
 
     def train(self) -> pd.DataFrame:
         """Train what is chosen, and return the new rows of the registry."""

@@ -294,6 +294,57 @@ def test_metrics_are_measured_against_the_best_baseline(scored):
     assert (hits["difference_low"] <= hits["difference_high"]).all()
 
 
+def test_a_test_compares_with_the_baseline_that_was_best_on_the_selection(scored):
+    tables, *_ = scored
+    other = tables.copy()
+    # popularity is best on the test, which nobody could know
+    ranks = {
+        "selection": "when 'own_history' then 1 else 3",
+        "test": "when 'popularity' then 1 when 'own_history' then 4 else 2",
+    }
+    parts = [
+        f"select * replace ('{split}' as split, case algorithm {rank} end"
+        " as category_rank) from interest_backtests"
+        " where split = 'selection' and population = 'existing'"
+        for split, rank in ranks.items()
+    ]
+    other.execute(
+        f"create or replace table interest_backtests as {' union all '.join(parts)}"
+    )
+    other.evaluate()
+    rows = other.frame(
+        "from evaluations where task = 'interests' and split = 'test'"
+        " and metric = 'mrr'"
+    ).set_index("algorithm")
+    for end in ("difference_low", "difference_high"):
+        assert rows.loc["own_history", end] == 0
+        assert rows.loc["category_choice", end] == pytest.approx(1 / 2 - 1 / 4)
+
+
+def test_a_champion_that_is_a_baseline_is_worse_than_none(scored):
+    tables, *_ = scored
+    for name, models in (("popularity", []), ("category_choice", ["category_choice"])):
+        other = in_use(tables, name)
+        other.execute(
+            "update evaluations set split = 'test', difference_low = -0.2,"
+            " difference_high = -0.1 where is_higher_better"
+        )
+        other.execute(
+            "update evaluations set split = 'test', difference_low = 0.1,"
+            " difference_high = 0.2 where not is_higher_better"
+        )
+        other.build("model_registry", "model_registry.sql")
+        other.build("model_evaluations", "model_evaluations.sql")
+        other.build(
+            "failures",
+            "../../tests/prediction/assert_no_champion_is_worse_than_its_baseline.sql",
+        )
+        failed = other.frame(
+            "select algorithm from failures join model_registry using (model_id)"
+        )
+        assert failed["algorithm"].tolist() == models
+
+
 def test_a_shop_without_histories_has_no_rows():
     tables = Tables(count=20)
     tables.execute("delete from splits")
