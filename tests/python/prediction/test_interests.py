@@ -91,6 +91,25 @@ def test_a_customer_does_not_depend_on_the_others(name):
 
 
 @pytest.mark.parametrize("name", CANDIDATES)
+def test_slices_predict_what_all_customers_at_once_do(name, monkeypatch):
+    model = fitted(name)
+    features, _ = customers(1_000, seed=1)
+    largest = []
+    predict = type(model.model_).predict
+
+    def counted(self, histories, popularity):
+        largest.append(len(histories.spend))
+        return predict(self, histories, popularity)
+
+    monkeypatch.setattr(type(model.model_), "predict", counted)
+    at_once = model.predict(features, UNKNOWN_SALES)
+    monkeypatch.setattr("customer_segmentation.prediction.interests.model.SLICE", 300)
+    in_slices = model.predict(features, UNKNOWN_SALES)
+    assert largest == [1_000, *[100] * 10]
+    pd.testing.assert_frame_equal(in_slices, at_once, check_exact=True)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
 def test_a_model_is_stored_and_read_again(name):
     model = fitted(name, 100)
     data = dump_model(model)

@@ -28,6 +28,9 @@ FOLDS = 3
 SPREAD = 0.01
 # probabilities are raised to a power in this range when they are calibrated
 POWERS = (0.2, 3.0)
+# customers times categories that are predicted at once: models hold several numbers of
+# each
+SLICE = 2_000_000
 
 
 class InterestModel(ABC, BaseEstimator):
@@ -129,10 +132,18 @@ class Interests(BaseEstimator):
         pandas.DataFrame of shape (n, k)
             A column per category id, given that the customer buys.
         """
+        rows = max(1, SLICE // len(self.categories_))
+        slices = [
+            self._predict(features[first : first + rows], season)
+            for first in range(0, max(1, len(features)), rows)
+        ]
+        return pd.DataFrame(np.concatenate(slices), features.index, self.categories_)
+
+    def _predict(self, features: pd.DataFrame, season: Season) -> Numbers:
         histories = CategoryHistories.read(features, self.categories_, _sales(season))
         found = self.model_.predict(histories, self.popularity_)
-        spread = (1 - SPREAD) * _raised(found, self.power_) + SPREAD * self.popularity_
-        return pd.DataFrame(spread, features.index, self.categories_)
+        spread: Numbers = _raised(found, self.power_)
+        return (1 - SPREAD) * spread + SPREAD * self.popularity_
 
     def _out_of_fold(
         self, histories: CategoryHistories, chosen: NDArray[np.int64]
