@@ -1,6 +1,6 @@
 -- a champion is worse than its baseline if it is in most of the measures that champions
--- are chosen by, on the test at the published horizon, and chance does not explain it; a
--- baseline that was chosen is worse than none
+-- are chosen by, on the test at the published horizon, and chance does not explain it;
+-- a champion that is a baseline is not worse
 with
 
 model_evaluations as (
