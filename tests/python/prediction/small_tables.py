@@ -96,6 +96,9 @@ CATEGORY_SEASONS = """
         purchases bigint, spend double
     )
 """
+PRODUCT_CATEGORIES = """
+    create or replace table product_categories (source_system text, category_id int)
+"""
 INTERESTS = ("category_histories", "category_outcomes", "category_seasons")
 
 MODELS = Path(__file__).resolve().parents[3] / "models" / "prediction"
@@ -204,7 +207,10 @@ class Tables:
         self.write("registry", REGISTRY.empty_table())
         self.write("evaluations", EVALUATIONS.empty_table())
         self.write("fits", FITS.empty_table())
-        for statement in (CATEGORY_HISTORIES, CATEGORY_OUTCOMES, CATEGORY_SEASONS):
+        for statement in (
+            *(CATEGORY_HISTORIES, CATEGORY_OUTCOMES, CATEGORY_SEASONS),
+            PRODUCT_CATEGORIES,
+        ):
             self.execute(statement)
         self.move_to(as_of_date, count)
 
@@ -323,6 +329,10 @@ class Tables:
                         }
                     )
         self.write("category_histories", pd.DataFrame(histories))
+        self.execute(
+            "insert into product_categories"
+            f" select 'shop', id from range(1, {categories + 1}) as categories(id)"
+        )
         known = [one for one in outcomes if one["as_of_date"] < AS_OF]
         self.write("category_outcomes", pd.DataFrame(known))
 
@@ -467,8 +477,9 @@ class Tables:
     def score_interests(self) -> pd.DataFrame:
         """Score the interests of today's customers."""
         self.build("model_registry", "model_registry.sql")
-        names = ("category_histories", "model_registry", "registry", "category_seasons")
-        stream = score_interests(*map(self.relation, names))
+        names = ("model_registry", "registry", "category_seasons", "product_categories")
+        relations = map(self.relation, ("category_histories", *names))
+        stream = score_interests(*relations)
         return stream.read_all().to_pandas()
 
 

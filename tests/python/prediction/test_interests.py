@@ -229,6 +229,25 @@ def in_use(tables: Tables, name: str, population: str = "existing") -> Tables:
     return other
 
 
+def test_only_categories_that_products_have_today_are_recommended(scored):
+    tables, _, before = scored
+    other = tables.copy()
+    # a new fit has other categories, of which the champions know four
+    other.execute("update product_categories set category_id = 9 where category_id = 2")
+    found = other.score_interests()
+    by_customer = found.groupby("customer_key")
+    assert by_customer["interest_rank"].agg(list).map(len).eq(4).all()
+    assert set(found["category_id"]) == {1, 3, 4, 5}
+    assert np.allclose(by_customer["probability"].sum(), 1, atol=1e-5)
+    # the others keep their proportions
+    both = found.merge(before, on=["customer_key", "category_id"])
+    times = both["probability_x"] / both["probability_y"]
+    spread = times.groupby(both["customer_key"]).agg(["min", "max"])
+    assert np.allclose(spread["min"], spread["max"], rtol=1e-2)
+    other.execute("delete from product_categories")
+    assert other.score_interests().empty
+
+
 def test_a_new_customer_in_the_batch_takes_no_season_away(scored):
     tables, *_ = scored
     other = in_use(tables, "season_popularity")
