@@ -11,6 +11,13 @@
 {%- endmacro %}
 
 
+{% macro is_bought(quantity) %}
+    {#- Whether a line of a transaction is a purchase, not a return. A line without a quantity
+        is bought. -#}
+    coalesce({{ quantity }}, 1) > 0
+{%- endmacro %}
+
+
 {% macro day_of_week(column) %}
     {#- From 1 (Monday) to 7 (Sunday). The engines number weekdays differently, so this
         counts the days since a Monday before all our dates. -#}

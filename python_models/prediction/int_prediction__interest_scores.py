@@ -9,4 +9,7 @@ def model(dbt, session):
     model_registry = dbt.ref("model_registry")
     models = dbt.ref("int_prediction__models")
     seasons = dbt.ref("int_prediction__category_seasons")
-    return score_interests(histories, model_registry, models, seasons)
+    product_categories = dbt.ref("product_categories")
+    return score_interests(
+        histories, model_registry, models, seasons, product_categories
+    )

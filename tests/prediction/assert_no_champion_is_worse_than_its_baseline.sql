@@ -1,5 +1,6 @@
 -- a champion is worse than its baseline if it is in most of the measures that champions
--- are chosen by, on the test at the published horizon, and chance does not explain it
+-- are chosen by, on the test at the published horizon, and chance does not explain it;
+-- a champion that is a baseline is not worse
 with
 
 model_evaluations as (
@@ -19,7 +20,6 @@ compared as (
     select
         registry.model_id,
         case
-            -- of several baselines, one is the best in hindsight
             when evaluations.is_baseline then false
             when evaluations.is_higher_better then evaluations.difference_high < 0
             else evaluations.difference_low > 0

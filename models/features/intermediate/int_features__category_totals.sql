@@ -32,7 +32,7 @@ summed_to_transactions as (
         transactions.completed_at,
         categories.category_id,
         sum(transaction_lines.amount) as amount,
-        bool_or(transaction_lines.quantity > 0) as has_pieces
+        bool_or({{ is_bought('transaction_lines.quantity') }}) as has_pieces
 
     from transaction_lines
     inner join categories

@@ -37,7 +37,7 @@ summed_to_purchases as (
         on transaction_lines.product_key = product_categories.product_key
     where
         transactions.is_completed
-        and coalesce(transaction_lines.quantity, 1) > 0
+        and {{ is_bought('transaction_lines.quantity') }}
     group by
         transactions.transaction_key,
         transactions.customer_key,

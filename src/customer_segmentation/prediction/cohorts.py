@@ -1,5 +1,6 @@
 """Cohorts: customers on an as-of date, with their features and what they did next."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -28,6 +29,8 @@ __all__ = [
 
 # fewer customers teach nothing that holds for others
 MIN_CUSTOMERS = 20
+# categories are learned from all products, those of the future among them
+CATEGORY_SHARE = re.compile(r"category_\d+_share")
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,15 @@ class Population:
     other_columns: frozenset[str]
 
     def features(self, columns: Sequence[str]) -> list[str]:
-        """Return the columns that the models read, in their order."""
-        return [name for name in columns if name not in self.other_columns]
+        """Return the columns that the models read, in their order.
+
+        They read no share of a product category, however many there are.
+        """
+        return [
+            name
+            for name in columns
+            if name not in self.other_columns and not CATEGORY_SHARE.fullmatch(name)
+        ]
 
 
 # models of purchases read each new feature of int_features__customer_days, unless it is
@@ -73,8 +83,6 @@ EXISTING = Population(
             *("lifetime_transactions", "morning_share", "evening_share"),
             *("mean_basket_items", "mean_basket_products", "distinct_products"),
             *("repeat_product_share", "favourite_merchant"),
-            # categories are learned from all products, those of the future among them
-            *(f"category_{number}_share" for number in range(1, 21)),
         }
     ),
 )

@@ -39,6 +39,7 @@ EVALUATIONS = pa.schema(
     ]
 )
 SPLIT = [name for name, _ in SPLIT_COLUMNS]
+PURPOSE = ["source_system", "task", "population", "horizon_days"]
 # the rows that are measured together
 GROUP = [*SPLIT, "algorithm", "is_baseline"]
 # more resamples would not change which intervals overlap
@@ -136,9 +137,19 @@ class _Measurement:
     resampled: np.ndarray
 
     @property
-    def compared_on(self) -> tuple[Any, ...]:
+    def is_selection(self) -> bool:
+        """Whether candidates are chosen by it, or by metrics beside it."""
+        return bool(self.row["split"] == "selection")
+
+    @property
+    def measured_on(self) -> tuple[Any, ...]:
         """The split and the metric, which a candidate shares with its baseline."""
         return tuple(self.row[name] for name in (*SPLIT, "metric"))
+
+    @property
+    def chosen_on(self) -> tuple[Any, ...]:
+        """The purpose and the metric, which the test shares with the selection."""
+        return tuple(self.row[name] for name in (*PURPOSE, "metric"))
 
     def is_better_than(self, other: "_Measurement") -> bool:
         """Return whether its value is better than another of the same metric."""
@@ -151,7 +162,7 @@ class _Measurement:
         self, baselines: Mapping[tuple[Any, ...], np.ndarray]
     ) -> dict[str, Any]:
         """Return the row with its intervals."""
-        baseline = baselines.get(self.compared_on)
+        baseline = baselines.get(self.measured_on)
         differences = np.array([]) if baseline is None else self.resampled - baseline
         low, high = metrics.interval_of(self.resampled)
         difference_low, difference_high = metrics.interval_of(differences)
@@ -184,7 +195,8 @@ def evaluate_backtests(
         Of the schema ``EVALUATIONS``. Tests, and selections of interests, have 95 %
         bootstrap intervals over the customers: of the metric, and of its difference
         from that of the baseline on the same customers. Of several baselines, it is the
-        best one in this metric.
+        one that was best in this metric on the selection: which one is best on the test
+        is known only afterwards.
     """
     tasks = (
         delayed(measure)(rows, dict(zip(GROUP, key, strict=True)))
@@ -196,7 +208,7 @@ def evaluate_backtests(
         for key, rows in table.groupby(GROUP, sort=True)
     )
     measured = [one for found in run_parallel(tasks) for one in found]
-    baselines = _best_baselines(measured)
+    baselines = _baselines_to_beat(measured)
     return pa.Table.from_pylist(
         [one.with_intervals(baselines) for one in measured], EVALUATIONS
     )
@@ -209,17 +221,27 @@ def _read(relation: engine.Relation, columns: list[str]) -> pd.DataFrame:
     return rows.sort_values([*keys, "customer_key"], ignore_index=True)
 
 
-def _best_baselines(
+def _baselines_to_beat(
     measured: Sequence[_Measurement],
 ) -> dict[tuple[Any, ...], np.ndarray]:
-    """Return the resamples of the best baseline of each split and metric."""
+    """Return the resamples of one baseline of each split and metric.
+
+    It is the best one on the selection. Where there was no selection over the horizon,
+    it is the first one.
+    """
+    baselines = [one for one in measured if one.row["is_baseline"]]
     best: dict[tuple[Any, ...], _Measurement] = {}
-    for one in measured:
-        if one.row["is_baseline"]:
-            known = best.get(one.compared_on)
+    for one in baselines:
+        if one.is_selection:
+            known = best.get(one.chosen_on)
             if known is None or one.is_better_than(known):
-                best[one.compared_on] = one
-    return {key: one.resampled for key, one in best.items()}
+                best[one.chosen_on] = one
+    to_beat: dict[tuple[Any, ...], np.ndarray] = {}
+    for one in baselines:
+        is_best = one.row["algorithm"] == best.get(one.chosen_on, one).row["algorithm"]
+        if is_best:
+            to_beat.setdefault(one.measured_on, one.resampled)
+    return to_beat
 
 
 def _measure_purchases(

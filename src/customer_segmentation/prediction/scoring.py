@@ -1,7 +1,7 @@
 """Scores: what the champions predict for today's customers. Nothing is fitted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -23,6 +23,7 @@ from customer_segmentation.prediction.entries import (
     Purpose,
 )
 from customer_segmentation.prediction.feature_kinds import features_of
+from customer_segmentation.prediction.interests import InterestsOfToday
 from customer_segmentation.prediction.registry import load_model, read_entry
 from customer_segmentation.prediction.seasons import CategorySeasons, Seasons
 from customer_segmentation.prediction.tasks import Task, task_of
@@ -110,7 +111,7 @@ class Champion:
         Parameters
         ----------
         customers : pandas.DataFrame of shape (n, d)
-            With ``as_of_date`` and the features; existing customers share the date.
+            With the features and ``as_of_date``, which they share.
 
         Returns
         -------
@@ -204,11 +205,12 @@ def score_interests(
     model_registry: engine.Relation,
     models: engine.Relation,
     seasons: engine.Relation,
+    product_categories: engine.Relation,
 ) -> engine.Stream:
     """Predict the next interests of today's customers, existing and new.
 
     New customers are predicted like existing ones where no model of new customers is in
-    use.
+    use; on dates of which no season is known, without a season.
 
     Parameters
     ----------
@@ -217,6 +219,8 @@ def score_interests(
     model_registry, models, seasons : engine.Relation
         ``model_registry``, ``int_prediction__models`` and
         ``int_prediction__category_seasons``.
+    product_categories : engine.Relation
+        ``product_categories``: only these categories are predicted.
 
     Returns
     -------
@@ -230,8 +234,15 @@ def score_interests(
         If a champion cannot be loaded safely, or reads other features.
     """
     known_seasons = CategorySeasons.read(seasons)
+    of_today = _categories_of_today(product_categories)
     champions = [
-        champion
+        replace(
+            champion,
+            model=InterestsOfToday(
+                champion.model,
+                of_today.get(champion.entry.purpose.source_system, frozenset()),
+            ),
+        )
         for population in INTEREST_POPULATIONS.values()
         for champion in load_champions(
             histories, model_registry, models, known_seasons, population, (INTERESTS,)
@@ -245,6 +256,18 @@ def score_interests(
         INTEREST_SCORES,
         where={"is_scored": True},
     )
+
+
+def _categories_of_today(
+    product_categories: engine.Relation,
+) -> dict[str, frozenset[int]]:
+    """Return the ids of the categories by source system."""
+    columns = ["source_system", "category_id"]
+    rows = engine.read(product_categories, columns, order_by=columns)
+    return {
+        str(name): frozenset(int(one) for one in ids.unique())
+        for name, ids in rows.groupby("source_system")["category_id"]
+    }
 
 
 def load_champions(
@@ -306,24 +329,29 @@ class _Scorer:
             is_theirs = frame["source_system"] == purpose.source_system
             if self.has_populations:
                 is_theirs &= frame["population"].isin(self._populations(purpose))
-            customers = frame[is_theirs].reset_index(drop=True)
-            if customers.empty:
-                continue
-            scores = champion.predict(customers).assign(
-                customer_key=customers["customer_key"],
-                population=customers.get("population"),
-                source_system=customers["source_system"],
-                as_of_date=customers["as_of_date"],
-                segmentation=purpose.task.removeprefix(SEGMENT_PREFIX),
-                horizon_days=purpose.horizon_days,
-                model_id=champion.entry.model_id,
-            )
-            tables.append(
-                pa.Table.from_pandas(
-                    scores[self.schema.names], self.schema, preserve_index=False
-                )
-            )
+            # each date has its season, whoever else is in the batch
+            for _, customers in frame[is_theirs].groupby("as_of_date"):
+                tables.append(self._score(champion, customers.reset_index(drop=True)))
         return pa.concat_tables(tables)
+
+    def _score(self, champion: Champion, customers: pd.DataFrame) -> pa.Table:
+        purpose = champion.entry.purpose
+        predictions = champion.predict(customers)
+        # pandas would give an empty frame the rows of the customers
+        if predictions.empty:
+            return self.schema.empty_table()
+        scores = predictions.assign(
+            customer_key=customers["customer_key"],
+            population=customers.get("population"),
+            source_system=customers["source_system"],
+            as_of_date=customers["as_of_date"],
+            segmentation=purpose.task.removeprefix(SEGMENT_PREFIX),
+            horizon_days=purpose.horizon_days,
+            model_id=champion.entry.model_id,
+        )
+        return pa.Table.from_pandas(
+            scores[self.schema.names], self.schema, preserve_index=False
+        )
 
     def _populations(self, purpose: Purpose) -> list[str]:
         """Return the populations that a champion predicts: its own, and orphans."""

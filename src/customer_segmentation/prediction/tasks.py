@@ -75,7 +75,10 @@ class Task(Protocol):
     def summarise(
         self, model: Any, features: pd.DataFrame, season: Season | None
     ) -> pd.DataFrame:
-        """Return what drift compares: one row per customer."""
+        """Return what drift compares: one row per customer.
+
+        Interests are those of no season. Next purchases follow the season.
+        """
 
 
 class _Purchases:
@@ -176,7 +179,8 @@ class _Interests:
     def summarise(
         self, model: Any, features: pd.DataFrame, season: Season | None
     ) -> pd.DataFrame:
-        found = self.predict(model, features, season)
+        # what sells changes with the season, whoever the customers are
+        found = self.predict(model, features, UNKNOWN)
         first = found[found["interest_rank"] == 1]
         return pd.DataFrame(
             {

@@ -96,6 +96,9 @@ CATEGORY_SEASONS = """
         purchases bigint, spend double
     )
 """
+PRODUCT_CATEGORIES = """
+    create or replace table product_categories (source_system text, category_id int)
+"""
 INTERESTS = ("category_histories", "category_outcomes", "category_seasons")
 
 MODELS = Path(__file__).resolve().parents[3] / "models" / "prediction"
@@ -104,6 +107,8 @@ REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
     "int_features__splits": "splits",
+    "model_registry": "model_registry",
+    "model_evaluations": "model_evaluations",
 }
 
 
@@ -202,7 +207,10 @@ class Tables:
         self.write("registry", REGISTRY.empty_table())
         self.write("evaluations", EVALUATIONS.empty_table())
         self.write("fits", FITS.empty_table())
-        for statement in (CATEGORY_HISTORIES, CATEGORY_OUTCOMES, CATEGORY_SEASONS):
+        for statement in (
+            *(CATEGORY_HISTORIES, CATEGORY_OUTCOMES, CATEGORY_SEASONS),
+            PRODUCT_CATEGORIES,
+        ):
             self.execute(statement)
         self.move_to(as_of_date, count)
 
@@ -321,6 +329,10 @@ class Tables:
                         }
                     )
         self.write("category_histories", pd.DataFrame(histories))
+        self.execute(
+            "insert into product_categories"
+            f" select 'shop', id from range(1, {categories + 1}) as categories(id)"
+        )
         known = [one for one in outcomes if one["as_of_date"] < AS_OF]
         self.write("category_outcomes", pd.DataFrame(known))
 
@@ -415,10 +427,14 @@ class Tables:
         self.write(
             "interest_backtests", backtest_interests(self.interest_data(), SETTINGS)
         )
+        self.evaluate()
+        self.build("choices", "intermediate/int_prediction__choices.sql")
+
+    def evaluate(self) -> None:
+        """Measure what the back-tests found."""
         names = ("backtests", "segment_backtests", "interest_backtests")
         relations = map(self.relation, names)
         self.write("evaluations", evaluate_backtests(*relations))
-        self.build("choices", "intermediate/int_prediction__choices.sql")
 
     def train(self) -> pd.DataFrame:
         """Train what is chosen, and return the new rows of the registry."""
@@ -461,8 +477,9 @@ class Tables:
     def score_interests(self) -> pd.DataFrame:
         """Score the interests of today's customers."""
         self.build("model_registry", "model_registry.sql")
-        names = ("category_histories", "model_registry", "registry", "category_seasons")
-        stream = score_interests(*map(self.relation, names))
+        names = ("model_registry", "registry", "category_seasons", "product_categories")
+        relations = map(self.relation, ("category_histories", *names))
+        stream = score_interests(*relations)
         return stream.read_all().to_pandas()
 
 

@@ -306,3 +306,8 @@ def test_splits_are_read_in_a_fixed_order() -> None:
     )
     assert segment.train is None
     assert [split.is_backtest for split in (last, segment)] == [True, False]
+
+
+def test_no_share_of_a_category_is_a_feature_however_many_there_are() -> None:
+    columns = ["category_1_share", "recency_days", "category_21_share", "top_share"]
+    assert EXISTING.features(columns) == ["recency_days", "top_share"]

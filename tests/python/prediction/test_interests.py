@@ -1,9 +1,11 @@
 """Interests: the categories that customers buy next, from history to score."""
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
-from small_tables import Tables
+from small_tables import AS_OF, Tables
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.interests import INTEREST_CANDIDATES
@@ -86,6 +88,25 @@ def test_a_customer_does_not_depend_on_the_others(name):
         ]
     )
     pd.testing.assert_frame_equal(together, alone, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_slices_predict_what_all_customers_at_once_do(name, monkeypatch):
+    model = fitted(name)
+    features, _ = customers(1_000, seed=1)
+    largest = []
+    predict = type(model.model_).predict
+
+    def counted(self, histories, popularity):
+        largest.append(len(histories.spend))
+        return predict(self, histories, popularity)
+
+    monkeypatch.setattr(type(model.model_), "predict", counted)
+    at_once = model.predict(features, UNKNOWN_SALES)
+    monkeypatch.setattr("customer_segmentation.prediction.interests.model.SLICE", 300)
+    in_slices = model.predict(features, UNKNOWN_SALES)
+    assert largest == [1_000, *[100] * 10]
+    pd.testing.assert_frame_equal(in_slices, at_once, check_exact=True)
 
 
 @pytest.mark.parametrize("name", CANDIDATES)
@@ -190,6 +211,61 @@ def test_new_customers_are_served_by_the_model_of_existing_ones(scored):
     assert set(found["model_id"]) == {"shop.interests.existing.70.1"}
 
 
+def in_use(tables: Tables, name: str, population: str = "existing") -> Tables:
+    """Return a copy in which one model is in use, and the season of its days known."""
+    other = tables.copy()
+    algorithm = f"algorithm = '{name}', baseline = '{name}'"
+    other.execute(f"delete from choices where population <> '{population}'")
+    other.execute(f"update choices set {algorithm}")
+    other.execute("delete from registry")
+    # the last category sells best in winter, the first one in autumn
+    for day, category in ((AS_OF, 5), (AS_OF - timedelta(70), 1)):
+        other.execute(
+            "insert into category_seasons"
+            f" select 'shop', date '{day}', 70, id, 100, if(id = {category}, 900, 25)"
+            " from range(1, 6) as categories(id)"
+        )
+    other.train()
+    return other
+
+
+def test_only_categories_that_products_have_today_are_recommended(scored):
+    tables, _, before = scored
+    other = tables.copy()
+    # a new fit has other categories, of which the champions know four
+    other.execute("update product_categories set category_id = 9 where category_id = 2")
+    found = other.score_interests()
+    by_customer = found.groupby("customer_key")
+    assert by_customer["interest_rank"].agg(list).map(len).eq(4).all()
+    assert set(found["category_id"]) == {1, 3, 4, 5}
+    assert np.allclose(by_customer["probability"].sum(), 1, atol=1e-5)
+    # the others keep their proportions
+    both = found.merge(before, on=["customer_key", "category_id"])
+    times = both["probability_x"] / both["probability_y"]
+    spread = times.groupby(both["customer_key"]).agg(["min", "max"])
+    assert np.allclose(spread["min"], spread["max"], rtol=1e-2)
+    other.execute("delete from product_categories")
+    assert other.score_interests().empty
+
+
+def test_a_new_customer_in_the_batch_takes_no_season_away(scored):
+    tables, *_ = scored
+    other = in_use(tables, "season_popularity")
+    # the new one comes first, and has a date without a season
+    other.execute(
+        "update category_histories"
+        f" set customer_key = '0:' || customer_key, as_of_date = date '{AS_OF}' - 3"
+        " where population = 'new' and is_scored"
+    )
+    together = other.score_interests()
+    other.execute("delete from category_histories where population = 'new'")
+    alone = other.score_interests()
+    existing = together[together["population"] == "existing"]
+    assert set(existing.loc[existing["interest_rank"] == 1, "category_id"]) == {5}
+    pd.testing.assert_frame_equal(existing.reset_index(drop=True), alone)
+    assert set(together["population"]) == {"existing", "new"}
+
+
 def test_a_model_must_beat_the_best_baseline_by_more_than_chance(scored):
     tables, *_ = scored
     other = tables.copy()
@@ -224,6 +300,24 @@ def test_drift_compares_categories_and_not_texts(scored):
     }
 
 
+@pytest.mark.parametrize("name", ["season_popularity", "category_choice"])
+def test_another_season_is_no_drift(scored, name):
+    tables, *_ = scored
+    other = in_use(tables, name)
+    assert (other.score_interests()["category_id"] == 5).any()
+    # today's customers are those of the training
+    other.execute("delete from category_histories where is_scored")
+    other.execute(
+        "insert into category_histories select * replace ("
+        f"date '{AS_OF}' as as_of_date, true as is_scored,"
+        " false as is_training_customer) from category_histories"
+        f" where as_of_date = date '{AS_OF}' - 70 and population = 'existing'"
+    )
+    found = other.drift()
+    predictions = found[found["is_prediction"]].set_index("feature")["psi"]
+    assert predictions.to_dict() == {"top_category": 0, "top_probability": 0}
+
+
 def test_metrics_are_measured_against_the_best_baseline(scored):
     tables, *_ = scored
     rows = tables.frame("from evaluations where split = 'selection'")
@@ -236,6 +330,57 @@ def test_metrics_are_measured_against_the_best_baseline(scored):
     best = baselines.loc[baselines["value"].idxmax()]
     assert best["difference_low"] == best["difference_high"] == 0
     assert (hits["difference_low"] <= hits["difference_high"]).all()
+
+
+def test_a_test_compares_with_the_baseline_that_was_best_on_the_selection(scored):
+    tables, *_ = scored
+    other = tables.copy()
+    # popularity is best on the test, which nobody could know
+    ranks = {
+        "selection": "when 'own_history' then 1 else 3",
+        "test": "when 'popularity' then 1 when 'own_history' then 4 else 2",
+    }
+    parts = [
+        f"select * replace ('{split}' as split, case algorithm {rank} end"
+        " as category_rank) from interest_backtests"
+        " where split = 'selection' and population = 'existing'"
+        for split, rank in ranks.items()
+    ]
+    other.execute(
+        f"create or replace table interest_backtests as {' union all '.join(parts)}"
+    )
+    other.evaluate()
+    rows = other.frame(
+        "from evaluations where task = 'interests' and split = 'test'"
+        " and metric = 'mrr'"
+    ).set_index("algorithm")
+    for end in ("difference_low", "difference_high"):
+        assert rows.loc["own_history", end] == 0
+        assert rows.loc["category_choice", end] == pytest.approx(1 / 2 - 1 / 4)
+
+
+def test_a_champion_that_is_a_baseline_is_worse_than_none(scored):
+    tables, *_ = scored
+    for name, models in (("popularity", []), ("category_choice", ["category_choice"])):
+        other = in_use(tables, name)
+        other.execute(
+            "update evaluations set split = 'test', difference_low = -0.2,"
+            " difference_high = -0.1 where is_higher_better"
+        )
+        other.execute(
+            "update evaluations set split = 'test', difference_low = 0.1,"
+            " difference_high = 0.2 where not is_higher_better"
+        )
+        other.build("model_registry", "model_registry.sql")
+        other.build("model_evaluations", "model_evaluations.sql")
+        other.build(
+            "failures",
+            "../../tests/prediction/assert_no_champion_is_worse_than_its_baseline.sql",
+        )
+        failed = other.frame(
+            "select algorithm from failures join model_registry using (model_id)"
+        )
+        assert failed["algorithm"].tolist() == models
 
 
 def test_a_shop_without_histories_has_no_rows():

@@ -18,7 +18,11 @@ from customer_segmentation.prediction.interests.histories import (
     HISTORY,
     bought_of,
 )
-from customer_segmentation.prediction.interests.model import InterestModel, Interests
+from customer_segmentation.prediction.interests.model import (
+    InterestModel,
+    Interests,
+    InterestsOfToday,
+)
 from customer_segmentation.prediction.interests.transitions import CategoryTransitions
 
 __all__ = [
@@ -26,6 +30,7 @@ __all__ = [
     "INTEREST_CANDIDATES",
     "InterestCandidate",
     "Interests",
+    "InterestsOfToday",
     "bought_of",
 ]
 

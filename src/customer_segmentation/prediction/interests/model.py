@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -21,13 +22,22 @@ from customer_segmentation.prediction.interests.histories import (
 from customer_segmentation.prediction.seasons import CategorySales, Season
 from customer_segmentation.prediction.settings import SEED
 
-__all__ = ["InterestModel", "Interests", "log_loss_of", "normalised"]
+__all__ = [
+    "InterestModel",
+    "Interests",
+    "InterestsOfToday",
+    "log_loss_of",
+    "normalised",
+]
 
 FOLDS = 3
 # every category may be the next one: this share of a prediction is spread over all
 SPREAD = 0.01
 # probabilities are raised to a power in this range when they are calibrated
 POWERS = (0.2, 3.0)
+# customers times categories that are predicted at once: models hold several numbers of
+# each
+SLICE = 2_000_000
 
 
 class InterestModel(ABC, BaseEstimator):
@@ -129,10 +139,19 @@ class Interests(BaseEstimator):
         pandas.DataFrame of shape (n, k)
             A column per category id, given that the customer buys.
         """
+        rows = max(1, SLICE // len(self.categories_))
+        slices = [
+            self._predict(features[first : first + rows], season)
+            for first in range(0, max(1, len(features)), rows)
+        ]
+        return pd.DataFrame(np.concatenate(slices), features.index, self.categories_)
+
+    def _predict(self, features: pd.DataFrame, season: Season) -> Numbers:
         histories = CategoryHistories.read(features, self.categories_, _sales(season))
         found = self.model_.predict(histories, self.popularity_)
-        spread = (1 - SPREAD) * _raised(found, self.power_) + SPREAD * self.popularity_
-        return pd.DataFrame(spread, features.index, self.categories_)
+        raised = _raised(found, self.power_)
+        spread: Numbers = (1 - SPREAD) * raised + SPREAD * self.popularity_
+        return spread
 
     def _out_of_fold(
         self, histories: CategoryHistories, chosen: NDArray[np.int64]
@@ -144,6 +163,39 @@ class Interests(BaseEstimator):
             model.fit(histories.take(train), chosen[train], self.popularity_)
             found[test] = model.predict(histories.take(test), self.popularity_)
         return found
+
+
+@dataclass(frozen=True)
+class InterestsOfToday:
+    """A model of interests among the categories that products have today.
+
+    Categories that are learned anew may be fewer than those that a model knows.
+
+    Parameters
+    ----------
+    model : Interests
+        Fitted.
+    categories : frozenset of int
+        Ids of today's categories; the model need not know them all.
+    """
+
+    model: Interests
+    categories: frozenset[int]
+
+    def predict(self, features: pd.DataFrame, season: Season) -> pd.DataFrame:
+        """Return the probability of each category of today to be the main one.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n, k)
+            As ``Interests.predict``, without the other categories.
+        """
+        found = self.model.predict(features, season)
+        is_known = found.columns.isin(self.categories)
+        if is_known.all():
+            return found
+        known = found.loc[:, is_known]
+        return known.div(known.sum(axis=1), axis=0)
 
 
 def _sales(season: Season) -> Mapping[int, float]:
