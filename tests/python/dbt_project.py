@@ -32,8 +32,6 @@ BIN = Path(sys.executable).parent
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 WITHOUT_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
-# fits and models are kept, and applied
-SCORING = ("--exclude", "tag:train", *WITHOUT_TESTS[1:])
 # tests of the other models need not wait for segmentations and predictions
 WITHOUT_TRAINING = ("--exclude", "tag:train+")
 PREDICTIONS = (
@@ -42,6 +40,8 @@ PREDICTIONS = (
 )
 # a unit test has its own rows: it need not run on each landing zone
 UNIT_TESTS = "resource_type:unit_test"
+# the daily run: fits and models are kept, and applied
+SCORING = ("--exclude", "tag:train", UNIT_TESTS)
 VARS = yaml.safe_load((REPOSITORY / "vars.yml").read_text(encoding="utf-8"))["vars"]
 DECLARED = VARS["segmentations"]
 # the same segmentations, each tried with two numbers of segments

@@ -4,7 +4,15 @@ import shutil
 from typing import Any
 
 import duckdb
-from dbt_project import ONLY_MALL, QUICK_SEARCH, UNIT_TESTS, Sample, Warehouse
+from dbt_project import (
+    NEWCOMER,
+    ONLY_MALL,
+    QUICK_SEARCH,
+    UNIT_TESTS,
+    Sample,
+    Scored,
+    Warehouse,
+)
 
 METADATA = "published_tables"
 
@@ -84,6 +92,12 @@ def test_a_part_of_the_project_is_not_published(sample: Sample) -> None:
     assert finished.returncode == 0
     assert "Not published: the build left out" in finished.stdout
     assert not part.published.exists()
+
+
+def test_a_daily_run_publishes_who_has_come_since(scored: Scored) -> None:
+    newcomers = f"from customers where customer_key = 'mall:{NEWCOMER}'"
+    [(found,)] = published_rows(scored, f"select count(*) {newcomers}")
+    assert found == 1
 
 
 def test_a_failed_build_leaves_the_last_version(sample: Sample) -> None:
