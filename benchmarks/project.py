@@ -21,9 +21,14 @@ SCRIPTS = Path(sys.executable).parent
 # the folder whose subfolder data has the public data sets
 SHARED = Path(os.environ.get("CUSTOMER_SEGMENTATION_SHARED", PROJECT.parent / "shared"))
 
-# options of dbt: one source system, and no model that trains or reads a trained one
+# options of dbt: one source system; no model that trains or reads a trained one, but
+# the categories of products, which features need
 ONE_SOURCE_SYSTEM = ("--vars", "{source_systems: [online_retail]}")
-WITHOUT_TRAINING = ("--exclude", "tag:train+")
+WITHOUT_TRAINING = (
+    *("--exclude", "int_segmentation__candidates+", "int_movement__rhythm_fits+"),
+    *("int_prediction__backtests+", "int_prediction__segment_backtests+"),
+    "int_prediction__interest_backtests+",
+)
 
 database_option = click.option(
     "--database",

@@ -38,6 +38,11 @@ PREDICTIONS = (
     *("int_prediction__backtests+", "int_prediction__segment_backtests+"),
     "int_prediction__interest_backtests+",
 )
+# features need the categories of products, which are learned in a second
+WITHOUT_MODELS = (
+    *("--exclude", "int_segmentation__candidates+", "int_movement__rhythm_fits+"),
+    *PREDICTIONS,
+)
 # a unit test has its own rows: it need not run on each landing zone
 UNIT_TESTS = "resource_type:unit_test"
 # the daily run: fits and models are kept, and applied

@@ -6,8 +6,8 @@ from typing import Any
 import duckdb
 import pytest
 from dbt_project import (
+    WITHOUT_MODELS,
     WITHOUT_TESTS,
-    WITHOUT_TRAINING,
     Warehouse,
     differences,
 )
@@ -141,7 +141,7 @@ def seen_early(real: Warehouse) -> Warehouse:
     early = real.beside("seen_early")
     early.build(
         *WITHOUT_TESTS,
-        *WITHOUT_TRAINING,
+        *WITHOUT_MODELS,
         variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
     )
     return early
@@ -178,7 +178,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
         )
     without.build(
         *WITHOUT_TESTS,
-        *WITHOUT_TRAINING,
+        *WITHOUT_MODELS,
         variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
     )
     assert 0 < lines_in(without) < lines_in(seen_early)
