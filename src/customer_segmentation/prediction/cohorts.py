@@ -23,8 +23,10 @@ __all__ = [
     "Cohort",
     "CohortPair",
     "Customers",
+    "KnownCustomers",
     "Population",
     "cohort_pairs",
+    "source_systems_of",
 ]
 
 # fewer customers teach nothing that holds for others
@@ -233,6 +235,75 @@ class Customers:
             features=known[self.features],
             outcomes=known[[name for name in outcomes.columns if name not in keys]],
         )
+
+
+@dataclass(frozen=True)
+class KnownCustomers:
+    """The training customers of a task, with the outcomes that are known.
+
+    Parameters
+    ----------
+    customers : mapping
+        Customers by source system and population.
+    outcomes : mapping
+        Outcomes by source system and population: ``customer_key``, ``as_of_date``,
+        ``horizon_days``, and what the customers did next.
+    """
+
+    customers: Mapping[tuple[str, str], Customers]
+    outcomes: Mapping[tuple[str, str], pd.DataFrame]
+
+    @classmethod
+    def read(
+        cls,
+        splits: Sequence[Split],
+        relations: Sequence[tuple[engine.Relation, Population]],
+        outcomes: engine.Relation,
+        columns: Sequence[str],
+    ) -> Self:
+        """Read customers and outcomes of the source systems of some splits.
+
+        Parameters
+        ----------
+        splits : sequence of Split
+            Of the task.
+        relations : sequence of tuple of engine.Relation and Population
+            The table of each population.
+        outcomes : engine.Relation
+            The outcomes of all populations.
+        columns : sequence of str
+            What the customers did next.
+        """
+        keys = ["customer_key", "population", "as_of_date", "horizon_days"]
+        customers, known = {}, {}
+        for source_system in source_systems_of(splits):
+            rows = engine.read(
+                outcomes,
+                [*keys, *columns],
+                order_by=keys,
+                where={"source_system": source_system},
+            )
+            rows["as_of_date"] = pd.to_datetime(rows["as_of_date"])
+            for relation, population in relations:
+                key = source_system, population.name
+                customers[key] = Customers.read(relation, population, source_system)
+                of_population = rows[rows["population"] == population.name]
+                known[key] = of_population.drop(columns="population")
+        return cls(customers, known)
+
+    def cohort(self, split: Split, dates: DateRange, max_customers: int) -> Cohort:
+        """Return the customers of a split on some dates, as ``Customers.cohort``."""
+        key = split.source_system, split.population
+        outcomes = self.outcomes[key]
+        known = outcomes[outcomes["horizon_days"] == split.horizon_days]
+        return self.customers[key].cohort(
+            dates, known.drop(columns="horizon_days"), max_customers
+        )
+
+
+def source_systems_of(splits: Sequence[Split]) -> list[str]:
+    """Return the source systems of some splits, sorted."""
+    return sorted({split.source_system for split in splits})
 
 
 def cohort_pairs(

@@ -1,6 +1,6 @@
 """What models learn from, read from the warehouse once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
@@ -14,7 +14,9 @@ from customer_segmentation.prediction.cohorts import (
     Cohort,
     CohortPair,
     Customers,
+    KnownCustomers,
     cohort_pairs,
+    source_systems_of,
 )
 from customer_segmentation.prediction.interest_data import InterestData
 from customer_segmentation.prediction.seasons import Seasons
@@ -29,7 +31,6 @@ __all__ = ["PurchaseData", "SegmentData", "TrainingData"]
 MAX_PURCHASE_COHORT = 20_000
 MAX_SEGMENT_COHORT = 10_000
 
-OUTCOME_KEYS = ["customer_key", "population", "as_of_date", "horizon_days"]
 OUTCOMES = ["has_returned", "purchases", "spend"]
 
 
@@ -41,18 +42,14 @@ class PurchaseData:
     ----------
     splits : tuple of Split
         Of all source systems.
-    customers : mapping
-        Customers by source system and population.
-    outcomes : mapping
-        Outcomes by source system and population: ``customer_key``, ``as_of_date``,
-        ``horizon_days``, ``has_returned``, ``purchases`` and ``spend``.
+    known : KnownCustomers
+        With ``has_returned``, ``purchases`` and ``spend``.
     seasons : Seasons
         Of all source systems.
     """
 
     splits: tuple[Split, ...]
-    customers: Mapping[tuple[str, str], Customers]
-    outcomes: Mapping[tuple[str, str], pd.DataFrame]
+    known: KnownCustomers
     seasons: Seasons
 
     @classmethod
@@ -66,24 +63,9 @@ class PurchaseData:
     ) -> Self:
         """Read the tables of these names: of features, and of predictions."""
         wanted = read_splits(splits, "next_purchases")
-        customers, known = {}, {}
-        for source_system in _source_systems(wanted):
-            rows = engine.read(
-                outcomes,
-                [*OUTCOME_KEYS, *OUTCOMES],
-                order_by=OUTCOME_KEYS,
-                where={"source_system": source_system},
-            )
-            rows["as_of_date"] = pd.to_datetime(rows["as_of_date"])
-            for relation, population in (
-                (customer_days, EXISTING),
-                (first_purchases, NEW),
-            ):
-                key = source_system, population.name
-                customers[key] = Customers.read(relation, population, source_system)
-                of_population = rows[rows["population"] == population.name]
-                known[key] = of_population.drop(columns="population")
-        return cls(wanted, customers, known, Seasons.read(seasons))
+        relations = (customer_days, EXISTING), (first_purchases, NEW)
+        known = KnownCustomers.read(wanted, relations, outcomes, OUTCOMES)
+        return cls(wanted, known, Seasons.read(seasons))
 
     def pairs(self, split: Split, folds: int, seed: int = SEED) -> list[CohortPair]:
         """Return the cohorts of a back-test, as ``cohort_pairs``, in their seasons.
@@ -120,12 +102,7 @@ class PurchaseData:
         return replace(cohort, season=season)
 
     def _cohort(self, split: Split, dates: DateRange) -> Cohort:
-        key = split.source_system, split.population
-        outcomes = self.outcomes[key]
-        known = outcomes[outcomes["horizon_days"] == split.horizon_days]
-        return self.customers[key].cohort(
-            dates, known.drop(columns="horizon_days"), MAX_PURCHASE_COHORT
-        )
+        return self.known.cohort(split, dates, MAX_PURCHASE_COHORT)
 
 
 @dataclass(frozen=True)
@@ -162,7 +139,7 @@ class SegmentData:
         wanted = read_splits(splits, "segment")
         customers = {
             source_system: Customers.read(first_purchases, NEW, source_system)
-            for source_system in _source_systems(wanted)
+            for source_system in source_systems_of(wanted)
         }
         targets = read_segment_targets(
             customer_days, rfm_segments, fits, settings.segment_targets
@@ -233,7 +210,10 @@ class TrainingData:
         # a source system with splits of segments has splits of purchases, too
         new_customers = {
             source_system: customers
-            for (source_system, population), customers in purchases.customers.items()
+            for (
+                source_system,
+                population,
+            ), customers in purchases.known.customers.items()
             if population == NEW.name
         }
         segments = SegmentData(
@@ -247,7 +227,3 @@ class TrainingData:
             category_histories, category_outcomes, category_seasons, splits
         )
         return cls(purchases, segments, interests)
-
-
-def _source_systems(splits: Sequence[Split]) -> list[str]:
-    return sorted({split.source_system for split in splits})

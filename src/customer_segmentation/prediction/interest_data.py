@@ -1,11 +1,8 @@
 """The customers whose next interests are known, read from the warehouse once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self
-
-import pandas as pd
 
 from customer_segmentation import engine
 from customer_segmentation.prediction.cohorts import (
@@ -13,7 +10,7 @@ from customer_segmentation.prediction.cohorts import (
     NEW,
     Cohort,
     CohortPair,
-    Customers,
+    KnownCustomers,
     cohort_pairs,
 )
 from customer_segmentation.prediction.entries import INTERESTS
@@ -29,7 +26,6 @@ __all__ = ["InterestData"]
 
 # more customers improve no candidate
 MAX_COHORT = 5_000
-KEYS = ["customer_key", "population", "as_of_date", "horizon_days"]
 OUTCOMES = ["category_id", "bought_categories"]
 
 
@@ -41,18 +37,14 @@ class InterestData:
     ----------
     splits : tuple of Split
         Of all source systems.
-    customers : mapping
-        Customers by source system and population.
-    outcomes : mapping
-        Outcomes by source system and population: ``customer_key``, ``as_of_date``,
-        ``horizon_days``, ``category_id`` and ``bought_categories``.
+    known : KnownCustomers
+        With ``category_id`` and ``bought_categories``.
     seasons : CategorySeasons
         Of all source systems.
     """
 
     splits: tuple[Split, ...]
-    customers: Mapping[tuple[str, str], Customers]
-    outcomes: Mapping[tuple[str, str], pd.DataFrame]
+    known: KnownCustomers
     seasons: CategorySeasons
 
     @classmethod
@@ -65,21 +57,9 @@ class InterestData:
     ) -> Self:
         """Read the tables of categories, and ``int_features__splits``."""
         wanted = read_splits(splits, INTERESTS)
-        customers, known = {}, {}
-        for source_system in sorted({split.source_system for split in wanted}):
-            rows = engine.read(
-                outcomes,
-                [*KEYS, *OUTCOMES],
-                order_by=KEYS,
-                where={"source_system": source_system},
-            )
-            rows["as_of_date"] = pd.to_datetime(rows["as_of_date"])
-            for name, population in INTEREST_POPULATIONS.items():
-                key = source_system, name
-                customers[key] = Customers.read(histories, population, source_system)
-                of_population = rows[rows["population"] == name]
-                known[key] = of_population.drop(columns="population")
-        return cls(wanted, customers, known, CategorySeasons.read(seasons))
+        relations = [(histories, one) for one in INTEREST_POPULATIONS.values()]
+        known = KnownCustomers.read(wanted, relations, outcomes, OUTCOMES)
+        return cls(wanted, known, CategorySeasons.read(seasons))
 
     def pairs(self, split: Split, folds: int, seed: int = SEED) -> list[CohortPair]:
         """Return the cohorts of a back-test, as ``cohort_pairs``, in their seasons.
@@ -112,9 +92,4 @@ class InterestData:
         )
 
     def _cohort(self, split: Split, dates: DateRange) -> Cohort:
-        key = split.source_system, split.population
-        outcomes = self.outcomes[key]
-        known = outcomes[outcomes["horizon_days"] == split.horizon_days]
-        return self.customers[key].cohort(
-            dates, known.drop(columns="horizon_days"), MAX_COHORT
-        )
+        return self.known.cohort(split, dates, MAX_COHORT)

@@ -15,6 +15,7 @@ from customer_segmentation.prediction.cohorts import (
     Cohort,
     CohortPair,
     Customers,
+    KnownCustomers,
     Population,
 )
 from customer_segmentation.prediction.data import PurchaseData
@@ -74,7 +75,8 @@ def data_of(
     rows: pd.DataFrame, known: pd.DataFrame, population: Population = EXISTING
 ) -> PurchaseData:
     key = ("shop", population.name)
-    return PurchaseData((), {key: read(rows, population)}, {key: known}, Seasons({}))
+    customers = KnownCustomers({key: read(rows, population)}, {key: known})
+    return PurchaseData((), customers, Seasons({}))
 
 
 def split_of(
