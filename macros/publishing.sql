@@ -105,7 +105,10 @@
         ) -%}
         {%- do describe_published(node) -%}
     {%- endfor -%}
-    {%- do run_query(publication_of(tables, tests, version)) -%}
+    {%- do run_query(
+        'create table ' ~ published_table('published_tables') ~ ' as '
+        ~ rows_of_publication(tables, tests, version)
+    ) -%}
     {%- for name in (tables | map(attribute='alias') | list) + ['published_tables'] -%}
         {%- do run_query(
             'copy ' ~ published_table(name) ~ ' to '
@@ -145,14 +148,6 @@
 {% endmacro %}
 
 
-{% macro spark__publish_tables(tables, tests) %}
-    {#- Parquet tables of Spark are read while they are built: nothing is copied yet. -#}
-    {%- do log(
-        'Not published: on Spark, read the tables where they are built.', info=true
-    ) -%}
-{% endmacro %}
-
-
 {% macro describe_published(node) %}
     {#- The descriptions of a table and its columns, which BI tools show. -#}
     {%- do run_query(
@@ -173,10 +168,9 @@
 {% endmacro %}
 
 
-{% macro publication_of(tables, tests, version) %}
+{% macro rows_of_publication(tables, tests, version) %}
     {#- What is published: a row for each table, all of one version. -#}
     {%- set now = modules.datetime.datetime.now(modules.pytz.utc) -%}
-    create table {{ published_table('published_tables') }} as
     {% for node in tables %}
     select
         '{{ node.alias }}' as table_name,
@@ -186,7 +180,7 @@
         '{{ invocation_id }}' as build_id,
         {{ tests.passed }} as tests_passed,
         {{ tests.warned }} as tests_warned
-    from {{ published_table(node.alias) }}
+    from {{ node.relation_name }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 {% endmacro %}

@@ -5,14 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import duckdb
 import pytest
-import pytz
 from dbt.adapters.duckdb.relation import DuckDBRelation
 from dbt_project import REPOSITORY
-from jinja2 import Environment
+from macros_of_publishing import ReturnedError, macros
 
 from customer_segmentation.cli import (
     DATABASE_VARIABLE,
@@ -33,29 +31,13 @@ ORDERS = SimpleNamespace(
 )
 
 
-class ReturnedError(Exception):
-    """What a macro returns, as dbt hands it on."""
-
-
-def macros(**names: object) -> Any:
-    """Return the macros of publishing, with some names that dbt gives them."""
-    jinja = Environment(extensions=["jinja2.ext.do"], autoescape=False)
-    text = (REPOSITORY / "macros" / "publishing.sql").read_text(encoding="utf-8")
-    modules = SimpleNamespace(re=re, datetime=datetime, pytz=pytz)
-    return jinja.from_string(text).make_module({"modules": modules} | names)
-
-
 def called(macro: str, path: str, *arguments: object, published: str = "") -> object:
     """Return what a macro of publishing returns if the build is at a path."""
-
-    def hand_on(value: object) -> None:
-        raise ReturnedError(value)
 
     def stop(message: str) -> None:
         raise ValueError(message)
 
     module = macros(
-        **{"return": hand_on},
         env_var=lambda _, __: published,
         target=SimpleNamespace(path=path),
         exceptions=SimpleNamespace(raise_compiler_error=stop),
@@ -119,8 +101,6 @@ def test_a_database_named_published_can_publish(tmp_path: Path) -> None:
         connection.execute("create schema other")
         connection.execute('create table other."order" as select 7 as "group"')
         macros(
-            # the text of a macro is what it returns
-            **{"return": lambda value: value},
             env_var=lambda _, default: default,
             target=SimpleNamespace(path=str(built)),
             api=SimpleNamespace(Relation=DuckDBRelation),
