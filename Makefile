@@ -131,6 +131,7 @@ bench: $(INSTALLED) ## measure segmentations, categories, interests, affinities 
 	$(BIN)/python benchmarks/segmentation_real.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/product_categories.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/interests.py --database $(REAL)/real.duckdb
+	$(BIN)/python benchmarks/interest_limits.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/categories_scale.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/affinities.py shuffles --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/lifecycle.py --database $(REAL)/real.duckdb

@@ -61,6 +61,7 @@ def main(database: Path, products: int, customers: int) -> None:
             connection.table("model_registry"),
             connection.table("main_training.int_prediction__models"),
             connection.table("main_training.int_prediction__category_seasons"),
+            connection.table("product_categories"),
         )
         rows = sum(batch.num_rows for batch in scored)
         report("interests scored", time.perf_counter() - start, rows)
