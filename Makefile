@@ -69,16 +69,16 @@ build: $(READY) ## build the landing zone into tested tables, with TARGET=spark 
 	@echo "Built $(BUILT)"
 
 .PHONY: check
-check: $(INSTALLED) ## before each commit, 90 seconds: lint what has changed, run unit tests
+check: $(INSTALLED) ## before each commit: lint what has changed, run unit tests
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-changed
 	$(PYTEST) -m unit
 
 .PHONY: test
-test: lint-changed ## 6 minutes: lint what has changed, run all tests without Spark and public data sets
+test: lint-changed ## lint what has changed, run all tests without Spark and public data sets
 	$(PYTEST) -m "unit or build"
 
 .PHONY: test-all
-test-all: lint ## 12 minutes: lint, run all tests
+test-all: lint ## lint, run all tests
 	$(PYTEST)
 
 .PHONY: lint
