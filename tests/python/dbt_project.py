@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -100,9 +99,6 @@ class Warehouse:
         a link in it to the warehouse in use, so that dbt sees the same paths each time
         and need not parse the project again.
     """
-
-    # dbt writes its manifest twice, which takes seconds; few tests read it
-    _artifacts: ClassVar[tuple[str, ...]] = ("--no-write-json",)
 
     folder: Path
     workshop: Path
@@ -244,7 +240,7 @@ class Warehouse:
         self, verb: str, *arguments: str, variables: Mapping[str, object] | None
     ) -> list[str]:
         return [
-            *(str(BIN / "dbt"), "--no-use-colors", *self._artifacts, verb, *arguments),
+            *(str(BIN / "dbt"), "--no-use-colors", verb, *arguments),
             *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
             *("--target-path", str(self.target(variables))),
             # stdout has all that the tests read; a log of debugging messages is slow
@@ -334,8 +330,6 @@ class Scored(Warehouse):
 @dataclass(frozen=True)
 class Compiled(Warehouse):
     """A warehouse with raw tables without rows, and nothing built."""
-
-    _artifacts: ClassVar[tuple[str, ...]] = ()
 
     @property
     def desk(self) -> Path:

@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
 
 import duckdb
 import pandas as pd
@@ -126,9 +125,6 @@ KEPT = "where not coalesce(is_late and change = 'deleted', false)"
 @dataclass(frozen=True)
 class World(Warehouse):
     """A warehouse of the shop, and what the candidates predict in it."""
-
-    # the changed shops are filled with the SQL that dbt ran
-    _artifacts: ClassVar[tuple[str, ...]] = ()
 
     @cached_property
     def connection(self) -> duckdb.DuckDBPyConnection:
