@@ -134,6 +134,7 @@
 
 
 {% macro spark_text(text) %}
+    {#- Spark joins 'it''s' to its, so a quote needs a backslash. -#}
     {%- set escaped = text | trim | replace('\\', '\\\\') | replace("'", "\\'") -%}
     {{- return("'" ~ escaped ~ "'") -}}
 {% endmacro %}
