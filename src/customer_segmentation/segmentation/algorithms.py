@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
+from sklearn.cluster._hdbscan import hdbscan as of_hdbscan
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import NearestNeighbors
@@ -210,6 +211,19 @@ def _dbscan(
         else _one_cluster(points)
         for quantile in values
     ]
+
+
+def _linked(tree: Any) -> Any:
+    """Sort the edges of the spanning tree as scikit-learn does, but stably.
+
+    By NumPy's default sort, the order of equal distances, and so the labels, depend on
+    the instructions of the processor.
+    """
+    order = np.argsort(tree["distance"], kind="stable")
+    return of_hdbscan.make_single_linkage(tree[order])
+
+
+of_hdbscan._process_mst = _linked
 
 
 def _hdbscan(

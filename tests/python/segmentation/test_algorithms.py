@@ -1,5 +1,9 @@
 """Candidates are fitted as scikit-learn fits them, and never fail for few customers."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.cluster import DBSCAN, HDBSCAN, AgglomerativeClustering, KMeans
@@ -122,3 +126,30 @@ def test_the_setting_of_a_density_method_is_relative_to_the_data(
     twice = fit_candidates(np.repeat(1_000 * points, 2, axis=0), candidates, seed=SEED)
     for labels, doubled in zip(found, twice, strict=True):
         assert adjusted_rand_score(np.repeat(labels, 2), doubled) > 0.9
+
+
+LABELS_OF_EQUAL_DISTANCES = """
+import numpy as np
+from customer_segmentation.segmentation.algorithms import Candidate, fit_candidates
+
+# as counts are: many distances are equal
+points = np.random.default_rng(1).normal(scale=3, size=(600, 2)).round()
+candidate = Candidate("hdbscan", "min_cluster_share", 0.02)
+print(*fit_candidates(points, [candidate], seed=0)[0])
+"""
+
+
+def test_labels_do_not_depend_on_the_instructions_of_the_processor() -> None:
+    dispatched = " ".join(np._core._multiarray_umath.__cpu_dispatch__)
+    with_all, with_none = (
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", LABELS_OF_EQUAL_DISTANCES],
+            env=os.environ | {"NPY_DISABLE_CPU_FEATURES": disabled},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for disabled in ("", dispatched)
+    )
+    assert len(set(with_all.split())) > 2
+    assert with_all == with_none
