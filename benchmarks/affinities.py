@@ -9,8 +9,8 @@ their sizes and products their numbers of baskets, and prints
   would be published of them (none should be),
 - how many pairs plain counts would call affinities, without the sizes of baskets.
 
-``python benchmarks/affinities.py scale --lines 10000000`` simulates lines, builds what
-affinities read, then the affinities alone, and prints seconds and peak memory.
+``python benchmarks/affinities.py scale --lines 100000000`` writes the tables that
+affinities read, builds the affinities, and prints seconds and peak memory.
 """
 
 import json
@@ -31,12 +31,10 @@ from project import (
     SCRIPTS,
     database_option,
     dbt_folders,
-    land_invoice_lines,
 )
 from scipy.stats import hypergeom
 from shuffled_baskets import pair_counts, shuffled
 
-from customer_segmentation.cli import LANDING_VARIABLE
 from customer_segmentation.exploration.chance import (
     MonthOfBaskets,
     expected_together,
@@ -46,14 +44,89 @@ from customer_segmentation.exploration.chance import (
 MAX_Q_VALUE = 0.05
 MIN_BUYERS, MIN_BASKETS = 5, 20
 BANDS = (0, 1, 2, 5, 10, 20, 50, np.inf)
-VARIABLES = "{source_systems: [online_retail], segmentations: {}}"
+# no landing zone: the tables are written
+VARIABLES = (
+    "{source_systems: [online_retail], segmentations: {},"
+    " source_schemas: {online_retail: raw}}"
+)
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 AFFINITIES = (
+    "thresholds",
+    *("int_exploration__transaction_entities", "int_exploration__baskets"),
     *("int_exploration__basket_lines", "int_exploration__buyer_scopes"),
     *("int_exploration__scope_entities", "int_exploration__scope_baskets"),
     *("int_exploration__entity_pairs", "int_exploration__affinities"),
-    *("int_exploration__significant_pairs", "product_affinities"),
+    *("int_exploration__significant_pairs", "int_exploration__top_pairs"),
+    "product_affinities",
 )
+TABLES_COUNTED = (
+    *("transaction_entities", "basket_lines", "entity_pairs"),
+    "significant_pairs",
+)
+# like Online Retail: a mean of 20 products in a basket, a few of which sell most, and 5
+# baskets of each customer. Nothing goes with anything
+PRODUCTS, BASKET_PRODUCTS = 20_000, 20
+SIMULATED = """
+create schema if not exists main_private;
+create or replace macro uniform(salt, key) as hash(key, salt) / 18446744073709551616;
+create or replace table main.products as
+    select 'online_retail:' || i as product_key, 'PRODUCT ' || i as product_name
+    from range({products}) as numbers (i);
+create or replace table main.product_categories as
+    select
+        'online_retail:' || i as product_key,
+        'online_retail' as source_system,
+        cast(i % 20 as int) as category_id,
+        'Category ' || i % 20 as category_name
+    from range({products}) as numbers (i);
+create or replace table main.transactions as
+    select
+        'online_retail:' || i as transaction_key,
+        'online_retail' as source_system,
+        'online_retail:' || floor(uniform('customer', i) * {baskets} / 5)::int
+            as customer_key,
+        timestamp '2010-12-01' + to_days((uniform('day', i) * 365)::int)
+            as completed_at,
+        true as is_completed
+    from range({baskets}) as numbers (i);
+create or replace table main.transaction_lines as
+    with sizes as (
+        select
+            i,
+            1 + floor(-ln(1 - uniform('size', i)) * {mean})::int as lines
+        from range({baskets}) as numbers (i)
+    ),
+    numbered as (
+        select i, unnest(range(lines)) as line from sizes
+    )
+    select
+        'online_retail:' || i as transaction_key,
+        'online_retail:'
+        || floor(pow(uniform('product', i * 1000 + line), 3) * {products})::int
+            as product_key,
+        true as is_product,
+        1 as quantity,
+        cast(1 + line as decimal(18, 2)) as amount
+    from numbered;
+create or replace table main.customer_rfm as
+    select distinct
+        customer_key,
+        'Segment ' || hash(customer_key) % 11 as rfm_segment
+    from main.transactions;
+create or replace table main_private.int_segmentation__assignments as
+    select
+        'no customer' as customer_key,
+        'no segmentation' as segmentation,
+        cast(null as int) as segment_id
+    limit 0;
+create or replace table main_private.int_segmentation__names as
+    select
+        'no segmentation' as segmentation,
+        cast(null as int) as segment_id,
+        'no segment' as segment_name
+    limit 0;
+from main.transaction_lines select count(*)
+"""
 
 
 @click.group()
@@ -179,23 +252,21 @@ def scale(lines: int, folder: Path | None) -> None:
     """Measure time and memory on simulated lines."""
     with tempfile.TemporaryDirectory() as name:
         workshop = folder or Path(name)
-        if not (workshop / "landing").exists():
-            land_invoice_lines(workshop, lines)
-        click.echo(f"lines, about {lines:,}")
-        steps = {
-            "what they read": (
-                *("--select", "+product_affinities"),
-                *(*NO_TESTS, *AFFINITIES),
-            ),
-            "affinities": ("--select", *AFFINITIES, *NO_TESTS),
-        }
-        for step, selection in steps.items():
-            seconds, mebibytes = run_dbt(workshop, *selection)
-            click.echo(f"{step:<16}{seconds:,.0f} s, peak memory {mebibytes:,.0f} MiB")
+        with duckdb.connect(workshop / "scale.duckdb") as connection:
+            [(landed,)] = connection.execute(
+                SIMULATED.format(
+                    baskets=lines // BASKET_PRODUCTS,
+                    products=PRODUCTS,
+                    mean=BASKET_PRODUCTS - 1,
+                )
+            ).fetchall()
+        click.echo(f"{landed:,} lines")
+        seconds, mebibytes = run_dbt(workshop, "--select", *AFFINITIES, *NO_TESTS)
+        click.echo(f"affinities: {seconds:,.0f} s, peak memory {mebibytes:,.0f} MiB")
         for model, seconds in model_seconds(workshop).items():
             click.echo(f"  {model:<42}{seconds:,.1f} s")
         with duckdb.connect(workshop / "scale.duckdb", read_only=True) as connection:
-            for table in ("basket_lines", "entity_pairs", "significant_pairs"):
+            for table in TABLES_COUNTED:
                 query = f"from main_private.int_exploration__{table} select count(*)"
                 [(rows,)] = connection.execute(query).fetchall()
                 click.echo(f"  rows of {table:<34}{rows:,}")
@@ -204,7 +275,6 @@ def scale(lines: int, folder: Path | None) -> None:
 def run_dbt(folder: Path, *selection: str) -> tuple[float, float]:
     """Build a selection; return seconds, and the peak memory in mebibytes."""
     environment = os.environ | {
-        LANDING_VARIABLE: f"{folder}/landing",
         "CUSTOMER_SEGMENTATION_DATABASE": f"{folder}/scale.duckdb",
     }
     command = (SCRIPTS / "dbt", "build", "--vars", VARIABLES, *dbt_folders(folder))

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from dbt_server import run_dbt, start_dbt
 
 from customer_segmentation.raw_tables import SOURCE_SYSTEMS
 
@@ -164,13 +165,10 @@ class Warehouse:
         threads: int = 2,
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt to its end, whatever that is; stdout and stderr come as stdout."""
-        return subprocess.run(
-            self._command(verb, *arguments, variables=variables),
-            env=self._environment(threads),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+        return run_dbt(
+            self._arguments(verb, *arguments, variables=variables),
+            self._environment(threads),
+            self.folder / f"{verb}.out",
         )
 
     def build_until(
@@ -180,20 +178,20 @@ class Warehouse:
         variables: Mapping[str, object] | None = None,
     ) -> bool:
         """Kill a build as soon as it says the message; return whether it was killed."""
-        output = self.folder / "killed.log"
-        with output.open("w") as file:
-            process = subprocess.Popen(
-                self._command("build", *arguments, variables=variables),
-                env=self._environment(threads=2),
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        while process.poll() is None and message not in output.read_text():
+        output = self.folder / "killed.out"
+        output.touch()
+        process = start_dbt(
+            self._arguments("build", *arguments, variables=variables),
+            self._environment(threads=2),
+            output,
+            in_own_group=True,
+        )
+        while process.is_alive() and message not in output.read_text():
             time.sleep(0.005)
-        if process.poll() is None:
+        if process.is_alive():
             os.killpg(process.pid, signal.SIGKILL)
-        return process.wait() == -signal.SIGKILL
+        process.join()
+        return process.exitcode == -signal.SIGKILL
 
     @property
     def desk(self) -> Path:
@@ -236,11 +234,11 @@ class Warehouse:
             )
         }
 
-    def _command(
+    def _arguments(
         self, verb: str, *arguments: str, variables: Mapping[str, object] | None
     ) -> list[str]:
         return [
-            *(str(BIN / "dbt"), "--no-use-colors", verb, *arguments),
+            *("--no-use-colors", verb, *arguments),
             *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
             *("--target-path", str(self.target(variables))),
             # stdout has all that the tests read; a log of debugging messages is slow
