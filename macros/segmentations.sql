@@ -15,6 +15,24 @@
 {% endmacro %}
 
 
+{% macro shipped_segmentations() %}
+
+    {#- The segmentations of `vars.yml`, which have columns of their own in `customer_360`:
+        its contract lists them, so it cannot follow a var. One that is switched off leaves
+        its columns empty. -#}
+
+    {{- return([
+        'online_retail_value',
+        'online_retail_behaviour',
+        'online_retail_taste',
+        'marketplace_coupons',
+        'mall_income_score',
+        'mall_profile',
+    ]) -}}
+
+{% endmacro %}
+
+
 {% macro declared_features() %}
 
     {#- A row per segmentation and feature, with the position of the feature in the
