@@ -57,8 +57,11 @@ thursdays as (
     select
         *,
         cast({{ dbt.dateadd('day', 3, 'week_date') }} as date) as thursday_date,
-        cast({{ dbt.datediff('week_date', 'calendar_date', 'day') }} as int)
-            + 1 as weekday_number
+        1 + cast(
+            {{ dbt.datediff(
+                'week_date', 'calendar_date', 'day'
+            ) }} as int
+        ) as weekday_number
 
     from within_range
 

@@ -38,7 +38,7 @@ spans as (
     select
         min(calendar_date) as first_date,
         max(calendar_date) as last_date,
-        count(*) as days
+        count(*) as day_count
 
     from dates
 
@@ -59,4 +59,7 @@ select
     'a gap' as what
 
 from spans
-where days <> {{ dbt.datediff('first_date', 'last_date', 'day') }} + 1
+where
+    day_count <> 1 + {{ dbt.datediff(
+        'first_date', 'last_date', 'day'
+    ) }}
