@@ -1,50 +1,47 @@
+{#- It reads the scores, not customer_predictions and customer_interests: the path through the
+    models would be longer by one. A test compares them. -#}
+
 with
 
-customers as (
+profiles as (
 
-    select * from {{ ref('customers') }}
-
-),
-
-source_systems as (
-
-    select * from {{ ref('source_systems') }}
+    select * from {{ ref('int_serving__profiles') }}
 
 ),
 
-customer_rfm as (
+customer_segments as (
 
-    select * from {{ ref('customer_rfm') }}
-
-),
-
-rfm_segments as (
-
-    select * from {{ ref('rfm_segments') }}
+    select * from {{ ref('customer_segments') }}
 
 ),
 
-segments as (
+rules as (
 
-    select * from {{ ref('int_serving__segments') }}
-
-),
-
-customer_lifecycle as (
-
-    select * from {{ ref('customer_lifecycle') }}
+    select * from {{ ref('int_serving__rules') }}
 
 ),
 
-customer_interests as (
+existing_scores as (
 
-    select * from {{ ref('customer_interests') }}
+    select * from {{ ref('int_prediction__existing_scores') }}
 
 ),
 
-customer_predictions as (
+new_scores as (
 
-    select * from {{ ref('customer_predictions') }}
+    select * from {{ ref('int_prediction__new_scores') }}
+
+),
+
+interest_scores as (
+
+    select * from {{ ref('int_prediction__interest_scores') }}
+
+),
+
+categories as (
+
+    select * from {{ ref('int_serving__categories') }}
 
 ),
 
@@ -54,94 +51,99 @@ model_registry as (
 
 ),
 
--- an RFM segment can be several rectangles of the grid
-rfm_descriptions as (
+explained as (
 
     select
-        rfm_segment,
-        min(description) as rfm_description
+        customer_segments.*,
+        rules.rule
 
-    from rfm_segments
-    group by rfm_segment
+    from customer_segments
+    left join rules
+        on
+            customer_segments.segmentation = rules.segmentation
+            and customer_segments.segment_id = rules.segment_id
+
+),
+
+segments as (
+
+    select
+        customer_key,
+        {{ segments_side_by_side() }}
+
+    from explained
+    group by customer_key
 
 ),
 
 interests as (
 
     select
-        customer_key,
-        max(case when interest_rank = 1 then category_name end) as interest_1,
-        max(case when interest_rank = 2 then category_name end) as interest_2,
-        max(case when interest_rank = 3 then category_name end) as interest_3
+        interest_scores.customer_key,
+        {{ interests_side_by_side(3) }}
 
-    from customer_interests
-    group by customer_key
+    from interest_scores
+    left join categories
+        on
+            interest_scores.source_system = categories.source_system
+            and interest_scores.category_id = categories.category_id
+    group by interest_scores.customer_key
 
 ),
 
--- each join is to one row per customer, or to one row of what the customer has one of
+scores as (
+
+    {{ scores_of_all('new_scores', 'existing_scores') }}
+
+),
+
+-- each join is to at most one row per customer
 customer_360 as (
 
     select
-        customers.customer_key,
-        customers.source_system,
-        customers.customer_id,
-        customers.joined_at,
-        customers.gender,
-        customers.city,
-        customers.country,
-        customers.age,
-        customers.annual_income,
-        customers.spending_score,
-        source_systems.as_of_date,
-        customer_rfm.recency_days,
-        customer_rfm.frequency,
-        customer_rfm.monetary,
-        {{ ratio(
-            'customer_rfm.monetary',
-            'sum(customer_rfm.monetary) over (partition by customers.source_system)'
-        ) }} as revenue_share,
-        customer_rfm.recency_score,
-        customer_rfm.frequency_score,
-        customer_rfm.monetary_score,
-        customer_rfm.rfm_segment,
-        rfm_descriptions.rfm_description,
-        {% for segmentation in shipped_segmentations() -%}
-        segments.{{ segmentation }}_segment_id,
-        segments.{{ segmentation }}_segment_name,
-        segments.{{ segmentation }}_confidence,
-        segments.{{ segmentation }}_verdict,
-        segments.{{ segmentation }}_rule,
+        profiles.customer_key,
+        profiles.source_system,
+        profiles.customer_id,
+        profiles.joined_at,
+        profiles.gender,
+        profiles.city,
+        profiles.country,
+        profiles.age,
+        profiles.annual_income,
+        profiles.spending_score,
+        profiles.as_of_date,
+        profiles.recency_days,
+        profiles.frequency,
+        profiles.monetary,
+        profiles.revenue_share,
+        profiles.recency_score,
+        profiles.frequency_score,
+        profiles.monetary_score,
+        profiles.rfm_segment,
+        profiles.rfm_description,
+        {% for name, _, _ in shipped_segment_columns() -%}
+        segments.{{ name }},
         {% endfor -%}
-        customer_lifecycle.lifecycle_stage,
-        customer_lifecycle.due_date,
-        customer_lifecycle.overdue_days,
+        profiles.lifecycle_stage,
+        profiles.due_date,
+        profiles.overdue_days,
         interests.interest_1,
         interests.interest_2,
         interests.interest_3,
-        customer_predictions.horizon_days,
-        customer_predictions.return_probability,
-        customer_predictions.expected_purchases,
-        customer_predictions.expected_spend,
-        customer_predictions.spend_low,
-        customer_predictions.spend_high,
+        scores.horizon_days,
+        scores.return_probability,
+        scores.expected_purchases,
+        scores.expected_spend,
+        scores.spend_low,
+        scores.spend_high,
         model_registry.algorithm as prediction_algorithm,
         model_registry.algorithm = model_registry.baseline as is_baseline_prediction
 
-    from customers
-    left join source_systems
-        on customers.source_system = source_systems.source_system
-    left join customer_rfm on customers.customer_key = customer_rfm.customer_key
-    left join rfm_descriptions
-        on customer_rfm.rfm_segment = rfm_descriptions.rfm_segment
-    left join segments on customers.customer_key = segments.customer_key
-    left join customer_lifecycle
-        on customers.customer_key = customer_lifecycle.customer_key
-    left join interests on customers.customer_key = interests.customer_key
-    left join customer_predictions
-        on customers.customer_key = customer_predictions.customer_key
-    left join model_registry
-        on customer_predictions.model_id = model_registry.model_id
+    from profiles
+    left join segments on profiles.customer_key = segments.customer_key
+    left join interests on profiles.customer_key = interests.customer_key
+    left join scores on profiles.customer_key = scores.customer_key
+    left join model_registry on scores.model_id = model_registry.model_id
 
 )
 

@@ -31,6 +31,12 @@ customer_lifecycle as (
 
 ),
 
+customer_interests as (
+
+    select * from {{ ref('customer_interests') }}
+
+),
+
 customer_predictions as (
 
     select * from {{ ref('customer_predictions') }}
@@ -102,9 +108,29 @@ union all
 
 select
     customer_predictions.customer_key,
-    'expected_spend' as what
+    'prediction' as what
 
 from customer_predictions
 left join customer_360
     on customer_predictions.customer_key = customer_360.customer_key
-where customer_predictions.expected_spend is distinct from customer_360.expected_spend
+where
+    customer_predictions.expected_spend is distinct from customer_360.expected_spend
+    or customer_predictions.return_probability
+    is distinct from customer_360.return_probability
+
+union all
+
+select
+    customer_interests.customer_key,
+    'interest' as what
+
+from customer_interests
+left join customer_360 on customer_interests.customer_key = customer_360.customer_key
+where
+    customer_interests.is_top_interest
+    and customer_interests.category_name is distinct from
+    case customer_interests.interest_rank
+        when 1 then customer_360.interest_1
+        when 2 then customer_360.interest_2
+        when 3 then customer_360.interest_3
+    end
