@@ -1,5 +1,5 @@
-{#- It reads the scores, not customer_predictions and customer_interests: the path through the
-    models would be longer by one. A test compares them. -#}
+{#- It reads the scores, not customer_predictions and customer_interests: the path through
+    the models would be longer by one. A test compares them. -#}
 
 with
 
