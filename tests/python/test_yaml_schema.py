@@ -78,7 +78,7 @@ def mappings(node: Any) -> Iterator[dict[str, Any]]:
         ("models/staging/mall/_mall__sources.yml", "tables", "table"),
         ("models/_groups.yml", "owner", "owners"),
         ("models/core/_core__models.yml", "agg_time_dimension", "time_dimension"),
-        ("models/core/_core__models.yml", "numerator", "nominator"),
+        ("models/serving/_serving__metrics.yml", "numerator", "nominator"),
         ("models/core/_core__models.yml", "standard_granularity_column", "column"),
         ("models/serving/_serving__models.yml", "dimension", "dimensions"),
         ("models/serving/_serving__exposures.yml", "depends_on", "depends"),
