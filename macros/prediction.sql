@@ -176,3 +176,37 @@ tasks as (
 )
 
 {%- endmacro %}
+
+
+{% macro scores_of_all(new_scores, existing_scores) %}
+
+    {#- The scores of all customers with a purchase, one row each: new customers are scored
+        from their first purchase. -#}
+
+    select
+        'new' as population,
+        {{ new_scores }}.*
+
+    from {{ new_scores }}
+
+    union all
+
+    select
+        'existing' as population,
+        {{ existing_scores }}.*
+
+    from {{ existing_scores }}
+    left join {{ new_scores }}
+        on {{ existing_scores }}.customer_key = {{ new_scores }}.customer_key
+    where {{ new_scores }}.customer_key is null
+
+{% endmacro %}
+
+
+{% macro interests_side_by_side(ranks) %}
+    {#- The names of the first categories of a customer, most probable first. -#}
+    {%- for rank in range(1, ranks + 1) %}
+    max(case when interest_rank = {{ rank }} then category_name end) as interest_{{ rank }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}

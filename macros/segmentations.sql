@@ -15,6 +15,49 @@
 {% endmacro %}
 
 
+{% macro shipped_segmentations() %}
+
+    {#- The segmentations of `vars.yml`, which have columns of their own in `customer_360`:
+        its contract lists them, so it cannot follow a var. One that is switched off leaves
+        its columns empty. -#}
+
+    {{- return([
+        'online_retail_value',
+        'online_retail_behaviour',
+        'online_retail_taste',
+        'marketplace_coupons',
+        'mall_income_score',
+        'mall_profile',
+    ]) -}}
+
+{% endmacro %}
+
+
+{% macro shipped_segment_columns() %}
+
+    {#- What `customer_360` says of the segment in each of them: the name of the column, the
+        segmentation, and the column that it comes from. -#}
+
+    {%- set columns = [] -%}
+    {%- for segmentation in shipped_segmentations() -%}
+        {%- for column in ('segment_id', 'segment_name', 'confidence', 'verdict', 'rule') -%}
+            {%- do columns.append([segmentation ~ '_' ~ column, segmentation, column]) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(columns) -}}
+
+{% endmacro %}
+
+
+{% macro segments_side_by_side() %}
+    {#- One column for each row of a customer, of the segmentations that ship. -#}
+    {%- for name, segmentation, column in shipped_segment_columns() %}
+    max(case when segmentation = '{{ segmentation }}' then {{ column }} end) as {{ name }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+{% endmacro %}
+
+
 {% macro declared_features() %}
 
     {#- A row per segmentation and feature, with the position of the feature in the

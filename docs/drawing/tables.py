@@ -11,7 +11,14 @@ ENTITY, LINE_HEIGHT, HEADER = 226, 17, 26
 COLUMN_GAP = 74
 # where a table stands; one that is not named here stands in the last column
 COLUMNS = (
-    ("merchants", "branches", "products", "source_systems", "rejected_records"),
+    (
+        "merchants",
+        "branches",
+        "products",
+        "source_systems",
+        "dates",
+        "rejected_records",
+    ),
     (
         "customer_merchant_shares",
         "transactions",
@@ -19,6 +26,7 @@ COLUMNS = (
         "customers",
     ),
     (
+        "customer_360",
         "customer_rfm",
         "customer_features",
         "customer_predictions",

@@ -24,24 +24,9 @@ segment_labels as (
 
 ),
 
--- new customers are scored from their first purchase
 scores as (
 
-    select
-        'new' as population,
-        new_scores.*
-
-    from new_scores
-
-    union all
-
-    select
-        'existing' as population,
-        existing_scores.*
-
-    from existing_scores
-    left join new_scores on existing_scores.customer_key = new_scores.customer_key
-    where new_scores.customer_key is null
+    {{ scores_of_all('new_scores', 'existing_scores') }}
 
 ),
 

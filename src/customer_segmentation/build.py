@@ -144,7 +144,8 @@ def all_nodes(folder: Path) -> list[str]:
         if node["resource_type"] in BUILT
         and node["config"].get("materialized") != "ephemeral"
     ]
-    return nodes + list(manifest.get("unit_tests", {}))
+    others = ("unit_tests", "exposures")
+    return [*nodes, *(key for kind in others for key in manifest.get(kind, {}))]
 
 
 def findings(results: Sequence[Any]) -> list[str]:

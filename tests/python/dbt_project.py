@@ -354,7 +354,7 @@ class Compiled(Warehouse):
 
 
 def compile_project(folder: Path) -> None:
-    """Compile the project, and put dbt's manifest into a folder.
+    """Compile the project, and put dbt's manifests into a folder.
 
     The compiled SQL reads from a database ``warehouse``, as that of every `Warehouse`.
     """
@@ -366,7 +366,8 @@ def compile_project(folder: Path) -> None:
         warehouse = Compiled.land_nothing(workshop)
         warehouse.compile()
         folder.mkdir()
-        shutil.copy(warehouse.target() / "manifest.json", folder)
+        for name in ("manifest.json", "semantic_manifest.json"):
+            shutil.copy(warehouse.target() / name, folder)
 
 
 def made_once(folder: Path, make: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from customer_segmentation import build as building
-from customer_segmentation.build import Listener, findings, summary
+from customer_segmentation.build import Listener, all_nodes, findings, summary
 from customer_segmentation.progress import Estimates, Node, Progress, is_terminal
 
 SEARCH = Node.of("model.shop.int_segmentation__candidates")
@@ -201,6 +201,14 @@ def manifest(folder: Path) -> Path:
     path = folder / "manifest.json"
     path.write_text(json.dumps({"nodes": nodes, "unit_tests": {}}))
     return path
+
+
+def test_exposures_are_counted_as_dbt_counts_them(tmp_path: Path) -> None:
+    path = manifest(tmp_path)
+    known = json.loads(path.read_text())
+    exposure = "exposure.shop.report"
+    path.write_text(json.dumps(known | {"exposures": {exposure: {}}}))
+    assert set(all_nodes(tmp_path)) == {CUSTOMERS.id, SEARCH.id, TEST.id, exposure}
 
 
 def run(progress: Progress, path: Path, seconds: float) -> None:
