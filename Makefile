@@ -61,6 +61,9 @@ sample: $(INSTALLED) ## simulate the source systems that have not landed, and la
 	        touch $(SIMULATED); \
 	    fi; \
 	    $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
+	    if test $$system = online_retail -a ! -e "$(LANDING)/campaigns"; then \
+	        $(BIN)/customer-segmentation land campaigns $(DATA)/raw/campaigns; \
+	    fi; \
 	done
 
 .PHONY: build

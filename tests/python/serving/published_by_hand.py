@@ -152,6 +152,23 @@ create table top_entities as select 'shop' as source_system, 'product' as entity
     range as entity_rank, 'key' as entity_key, '<b>' || range as entity_name,
     0.1 as revenue_share, 0.1 as purchase_share, 3 as purchases,
     10.5 as revenue from range(1, 4);
+create table segment_actions as select * from (values
+    ('rfm', 'shop', null, 'Champions', null, 25, '25 customers, 50 % of all.'),
+    ('shop_value', 'shop', 1, 'Big <b>', 'none', 16, '16 customers.'),
+    ('member_kinds', 'members', 1, 'Everybody', 'strong', 1, '<b>1 customer</b>')
+) as t(segmentation, source_system, segment_id, segment_name, verdict, customers,
+    persona), (values ('Keep them', 'win_back', 'email', 'A voucher', 'Spend'))
+    as u(goal, action, channel, offer, success_measure);
+create table campaign_results as select *, 'shop' as source_system from (values
+    ('spring', 'spend', 'more', null, 900, 100, 1.5, 0.5, 2.5, 1350.0, 0.2),
+    ('autumn', 'purchase_rate', 'cannot tell', 'no_holdout', 900, 0, null, null, null,
+        null, null)
+) as t(campaign, measure, verdict, reason, treated_customers, control_customers,
+    incremental, incremental_low, incremental_high, total_incremental, variance_saved);
+create table campaign_plans as select 'summer' as campaign, 'shop' as source_system,
+    'rfm' as segmentation, 'win_back' as action, 'planned' as status,
+    90 as treated_customers, 10 as control_customers, 0.2 as baseline_rate,
+    0.125 as detectable_rate;
 """
 
 
