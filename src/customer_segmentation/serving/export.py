@@ -1,9 +1,10 @@
 """Audiences and segments as files, from the published tables."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import mkstemp
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -60,7 +61,7 @@ def export_campaign(
     if holdout and "is_control" not in chosen:
         chosen.append("is_control")
     with _open(published) as connection:
-        plans = dict(
+        plans: dict[str, str] = dict(
             _rows(connection, published, "select campaign, status from campaign_plans")
         )
         if campaign not in plans:
@@ -138,12 +139,12 @@ def export_segment(
         if not segments:
             raise InputError(
                 f"{published}: there is no segmentation {segmentation!r}; "
-                f"{_listed('the segmentations are', {row[0]: 1 for row in known})}"
+                f"{_listed('the segmentations are', (row[0] for row in known))}"
             )
         if segment not in (*segments, *numbers):
             raise InputError(
                 f"{published}: {segmentation} has no segment {segment!r}; "
-                f"{_listed('its segments are', dict.fromkeys(segments))}"
+                f"{_listed('its segments are', segments)}"
             )
         _check_columns(connection, published, "members", chosen)
         table = connection.execute(
@@ -170,7 +171,7 @@ def _open(published: Path) -> duckdb.DuckDBPyConnection:
 
 def _rows(
     connection: duckdb.DuckDBPyConnection, published: Path, query: str
-) -> list[tuple[str, ...]]:
+) -> list[tuple[Any, ...]]:
     try:
         return connection.execute(query).fetchall()
     except duckdb.CatalogException as error:
@@ -191,13 +192,13 @@ def _check_columns(
     unknown = [repr(name) for name in columns if name not in known]
     if unknown:
         raise InputError(
-            f"unknown column {', '.join(unknown)}; "
-            f"{_listed('the columns are', dict.fromkeys(known))}"
+            f"unknown column {', '.join(unknown)}; {_listed('the columns are', known)}"
         )
 
 
-def _listed(what: str, names: dict[str, object]) -> str:
-    return f"{what} {', '.join(sorted(names))}" if names else "there are none"
+def _listed(what: str, names: Iterable[str]) -> str:
+    known = ", ".join(sorted(set(names)))
+    return f"{what} {known}" if known else "there are none"
 
 
 def _write(table: pa.Table, output: Path) -> int:
@@ -227,7 +228,7 @@ def _write(table: pa.Table, output: Path) -> int:
     finally:
         if scratch is not None:
             Path(scratch).unlink(missing_ok=True)
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def _without_formulas(table: pa.Table) -> pa.Table:

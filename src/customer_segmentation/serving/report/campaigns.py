@@ -1,5 +1,6 @@
 """What campaigns can show before they run, and what they did."""
 
+from collections.abc import Callable
 from typing import Any
 
 from customer_segmentation.serving.report.contents import Grid, Section
@@ -99,6 +100,7 @@ def _amount(row: dict[str, Any], value: float | None) -> str:
 def _effect(row: dict[str, Any]) -> str:
     if row["incremental"] is None:
         return UNKNOWN
+    form: Callable[[float], str]
     form = decimals if row["measure"] == "spend" else _points
     ends = (form(row[f"incremental_{end}"]) for end in ("low", "high"))
     return f"{form(row['incremental'])} ({' to '.join(ends)})"
@@ -127,7 +129,7 @@ def _plans(tables: PublishedTables, source: str) -> Grid | None:
         [
             [
                 row["campaign"],
-                STATUSES.get(row["status"], row["status"]),
+                str(STATUSES.get(row["status"], row["status"])),
                 row["segmentation"],
                 row["action"].replace("_", " "),
                 count(row["treated_customers"]),
