@@ -192,6 +192,8 @@
             then 'too_few_customers'
         when groups_counted.buyers < {{ threshold('campaign_min_buyers') }}
             then 'too_few_buyers'
+        when effects.imbalance > {{ threshold('campaign_max_imbalance') }}
+            then 'uneven_sides'
     end
 {%- endmacro %}
 

@@ -42,7 +42,7 @@ ranked as (
             order by
                 scores.expected_spend desc nulls last,
                 scores.return_probability desc nulls last,
-                targets.value_rank
+                targets.value_rank asc
         ) as priority
 
     from targets
@@ -66,10 +66,10 @@ campaign_audiences as (
         ranked.return_probability,
         sides.is_control,
         sides.assigned_date,
-        coalesce(ranked.rfm_segment, names.segment_name) as segment_name,
         cast(ranked.horizon_days as int) as horizon_days,
         cast(ranked.priority as bigint) as priority,
-        cast(ranked.value_decile as int) as value_decile
+        cast(ranked.value_decile as int) as value_decile,
+        coalesce(ranked.rfm_segment, names.segment_name) as segment_name
 
     from ranked
     inner join sides

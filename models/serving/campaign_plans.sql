@@ -40,7 +40,7 @@ expected as (
         targets.campaign,
         targets.customer_key,
         sides.is_control,
-        targets.mean_basket_value,
+        targets.mean_basket_value as basket,
         1 - power(
             1 - scores.return_probability,
             {{ ratio(var('campaign_window_days'), 'scores.horizon_days') }}
@@ -55,7 +55,6 @@ expected as (
 
 ),
 
--- whoever buys is expected to buy one usual basket
 summed_to_campaigns as (
 
     select
@@ -64,11 +63,10 @@ summed_to_campaigns as (
         count(*) filter (where is_control) as control_customers,
         count(*) filter (where not is_control) as treated_customers,
         {{ ratio(exact_sum('rate'), 'count(rate)') }} as baseline_rate,
-        {{ ratio(exact_sum('rate * mean_basket_value'), 'count(rate * mean_basket_value)') }}
+        {{ ratio(exact_sum('rate * basket'), 'count(rate * basket)') }}
             as baseline_spend,
-        {{ ratio(
-            exact_sum('rate * power(mean_basket_value, 2)'), 'count(rate * mean_basket_value)'
-        ) }} as baseline_square
+        {{ ratio(exact_sum('rate * basket * basket'), 'count(rate * basket)') }}
+            as baseline_square
 
     from expected
     group by campaign
@@ -104,9 +102,13 @@ described as (
         coalesce(summed_to_campaigns.treated_customers, 0) as treated_customers,
         -- rates near 0 hardly vary, so the rate with the effect says how much they do
         {{ rate_deviation('summed_to_campaigns.baseline_rate') }} as rate_deviation,
-        sqrt(greatest(
-            summed_to_campaigns.baseline_square
-            - power(summed_to_campaigns.baseline_spend, 2), 0)) as spend_deviation,
+        sqrt(
+            greatest(
+                summed_to_campaigns.baseline_square
+                - power(summed_to_campaigns.baseline_spend, 2),
+                0
+            )
+        ) as spend_deviation,
         sqrt(
             {{ ratio('1', 'summed_to_campaigns.control_customers') }}
             + {{ ratio('1', 'summed_to_campaigns.treated_customers') }}

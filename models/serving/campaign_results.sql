@@ -24,7 +24,9 @@ effects as (
             'high': 'double',
             'unadjusted': 'double',
             'variance_saved': 'double',
-        }) }}
+        }) }},
+        max(cast(imbalance as double)) over (partition by campaign, source_system)
+            as imbalance
 
     from {{ ref('int_serving__effects') }}
 
@@ -48,7 +50,8 @@ groups_counted as (
         sum(customers) filter (where side = 'control') as control_customers,
         sum(buyers) as buyers,
         sum(reached_customers) filter (where side = 'treated') as reached_customers,
-        sum(reached_customers) filter (where side = 'control') as reached_control_customers,
+        sum(reached_customers) filter (where side = 'control')
+            as reached_control_customers,
         max({{ ratio('outcome', 'customers') }}) filter (where side = 'treated')
             as treated_mean,
         max({{ ratio('outcome', 'customers') }}) filter (where side = 'control')
@@ -64,12 +67,14 @@ explained as (
     select
         runs.*,
         measures.measure,
+        groups_counted.treated_mean,
+        groups_counted.control_mean,
+        effects.imbalance,
         coalesce(groups_counted.treated_customers, 0) as treated_customers,
         coalesce(groups_counted.control_customers, 0) as control_customers,
         coalesce(groups_counted.reached_customers, 0) as reached_customers,
-        coalesce(groups_counted.reached_control_customers, 0) as reached_control_customers,
-        groups_counted.treated_mean,
-        groups_counted.control_mean,
+        coalesce(groups_counted.reached_control_customers, 0)
+            as reached_control_customers,
         {{ why_effect_is_unknown() }} as reason
 
     from runs
@@ -79,6 +84,11 @@ explained as (
             runs.campaign = groups_counted.campaign
             and runs.source_system = groups_counted.source_system
             and measures.measure = groups_counted.measure
+    left join effects
+        on
+            runs.campaign = effects.campaign
+            and runs.source_system = effects.source_system
+            and measures.measure = effects.measure
 
 ),
 
@@ -88,6 +98,24 @@ campaign_results as (
         explained.campaign,
         explained.source_system,
         explained.measure,
+        explained.start_date,
+        explained.end_date,
+        explained.holdout,
+        explained.treated_mean,
+        explained.control_mean,
+        explained.imbalance,
+        effects.estimate as incremental,
+        effects.low as incremental_low,
+        effects.high as incremental_high,
+        effects.unadjusted as unadjusted_incremental,
+        effects.variance_saved,
+        cast(explained.treated_customers as bigint) as treated_customers,
+        cast(explained.control_customers as bigint) as control_customers,
+        cast(explained.reached_customers as bigint) as reached_customers,
+        cast(explained.reached_control_customers as bigint)
+            as reached_control_customers,
+        cast(explained.unknown_customers as bigint) as unknown_customers,
+        cast(explained.future_sends as bigint) as future_sends,
         case
             when effects.low > 0 then 'more'
             when effects.high < 0 then 'less'
@@ -97,25 +125,9 @@ campaign_results as (
             when explained.reason is not null then explained.reason
             when effects.low <= 0 and effects.high >= 0 then 'interval_holds_zero'
         end as reason,
-        explained.start_date,
-        explained.end_date,
-        explained.holdout,
-        cast(explained.treated_customers as bigint) as treated_customers,
-        cast(explained.control_customers as bigint) as control_customers,
-        cast(explained.reached_customers as bigint) as reached_customers,
-        cast(explained.reached_control_customers as bigint) as reached_control_customers,
-        cast(explained.unknown_customers as bigint) as unknown_customers,
-        cast(explained.future_sends as bigint) as future_sends,
-        explained.treated_mean,
-        explained.control_mean,
-        effects.estimate as incremental,
-        effects.low as incremental_low,
-        effects.high as incremental_high,
         effects.estimate * explained.treated_customers as total_incremental,
         effects.low * explained.treated_customers as total_incremental_low,
-        effects.high * explained.treated_customers as total_incremental_high,
-        effects.unadjusted as unadjusted_incremental,
-        effects.variance_saved
+        effects.high * explained.treated_customers as total_incremental_high
 
     from explained
     left join effects

@@ -48,7 +48,8 @@ summed_to_segments as (
         ) as median_monetary
 
     from members
-    inner join customer_features on members.customer_key = customer_features.customer_key
+    inner join customer_features
+        on members.customer_key = customer_features.customer_key
     group by
         members.segmentation,
         members.source_system,
@@ -73,11 +74,11 @@ plays_found as (
 
     select
         shares_added.*,
-        coalesce(shares_added.rfm_segment, names.segment_name) as segment_name,
         plays.verdict,
         plays.value_level,
         plays.recency_level,
-        plays.play
+        plays.play,
+        coalesce(shares_added.rfm_segment, names.segment_name) as segment_name
 
     from shares_added
     left join names

@@ -23,5 +23,6 @@ from {{ ref('campaign_plans') }} as campaign_plans
 left join campaign_audiences on campaign_plans.campaign = campaign_audiences.campaign
 where
     coalesce(campaign_audiences.customers, 0) <> campaign_plans.customers
-    or coalesce(campaign_audiences.control_customers, 0) <> campaign_plans.control_customers
+    or coalesce(campaign_audiences.control_customers, 0)
+    <> campaign_plans.control_customers
     or (campaign_plans.verdict = 'none' and campaign_plans.customers > 0)

@@ -1,4 +1,4 @@
--- on the first build, every decile of value has its share of the hold-out, to one customer
+-- on the first build, every decile of value has its share of the hold-out
 
 with
 

@@ -18,7 +18,7 @@ measured as (
         outcomes.*,
         'spend' as measure,
         outcomes.spend as outcome,
-        outcomes.spend_before as before
+        outcomes.spend_before as earlier
 
     from outcomes
     inner join runs
@@ -33,7 +33,7 @@ measured as (
         outcomes.*,
         'purchase_rate' as measure,
         outcomes.buyers as outcome,
-        outcomes.buyers_before as before
+        outcomes.buyers_before as earlier
 
     from outcomes
 
@@ -52,9 +52,9 @@ group_sums as (
         count(*) filter (where is_reached) as reached_customers,
         {{ total('outcome') }} as outcome,
         {{ total('outcome * outcome', 4) }} as outcome_squares,
-        {{ total('before') }} as before,
-        {{ total('before * before', 4) }} as before_squares,
-        {{ total('outcome * before', 4) }} as products
+        {{ total('earlier') }} as earlier,
+        {{ total('earlier * earlier', 4) }} as earlier_squares,
+        {{ total('outcome * earlier', 4) }} as products
 
     from measured
     group by campaign, source_system, measure, is_treated

@@ -24,22 +24,17 @@ transactions as (
 
 ),
 
-transactions_counted as (
+transactions_found as (
 
     select
         participants.campaign,
         participants.source_system,
         participants.customer_key,
-        sum(transactions.amount) filter (where transactions.counted_date >= runs.start_date)
-            as spend,
-        sum(transactions.amount) filter (where transactions.counted_date < runs.start_date)
-            as spend_before,
-        count(*) filter (
-            where transactions.is_completed and transactions.counted_date >= runs.start_date
-        ) as purchases,
-        count(*) filter (
-            where transactions.is_completed and transactions.counted_date < runs.start_date
-        ) as purchases_before
+        transactions.amount,
+        transactions.is_completed,
+        transactions.counted_date < runs.start_date as is_before,
+        {{ dbt.datediff('transactions.counted_date', 'runs.start_date', 'day') }}
+            as days_before_start
 
     from participants
     inner join runs
@@ -49,12 +44,27 @@ transactions_counted as (
     inner join transactions
         on
             participants.customer_key = transactions.customer_key
-            and transactions.counted_date >= runs.history_date
-            and transactions.counted_date < runs.end_date
-    group by
-        participants.campaign,
-        participants.source_system,
-        participants.customer_key
+            and runs.history_date <= transactions.counted_date
+            and runs.end_date > transactions.counted_date
+
+),
+
+counted as (
+
+    select
+        campaign,
+        source_system,
+        customer_key,
+        sum(amount) filter (where not is_before) as spend,
+        sum(amount) filter (where is_before) as spend_before,
+        count(*) filter (where is_completed and not is_before) as purchases,
+        count(*) filter (where is_completed and is_before) as purchases_before,
+        min(days_before_start) filter (where is_completed and is_before)
+            as recency_days,
+        max(days_before_start) filter (where is_completed and is_before) as age_days
+
+    from transactions_found
+    group by campaign, source_system, customer_key
 
 ),
 
@@ -67,20 +77,25 @@ outcomes as (
         participants.customer_key,
         participants.is_treated,
         participants.is_reached,
-        cast(coalesce(transactions_counted.spend, 0) as decimal(18, 2)) as spend,
-        cast(coalesce(transactions_counted.spend_before, 0) as decimal(18, 2))
+        cast(coalesce(counted.spend, 0) as decimal(18, 2)) as spend,
+        cast(coalesce(counted.spend_before, 0) as decimal(18, 2))
             as spend_before,
-        cast(coalesce(least(transactions_counted.purchases, 1), 0) as decimal(18, 2))
+        cast(coalesce(least(counted.purchases, 1), 0) as decimal(18, 2))
             as buyers,
-        cast(coalesce(least(transactions_counted.purchases_before, 1), 0) as decimal(18, 2))
-            as buyers_before
+        cast(
+            coalesce(least(counted.purchases_before, 1), 0) as decimal(18, 2)
+        ) as buyers_before,
+        coalesce(counted.purchases_before, 0) as purchases_before,
+        coalesce(counted.recency_days, {{ var('campaign_history_days') }})
+            as recency_days,
+        coalesce(counted.age_days, 0) as age_days
 
     from participants
-    left join transactions_counted
+    left join counted
         on
-            participants.campaign = transactions_counted.campaign
-            and participants.source_system = transactions_counted.source_system
-            and participants.customer_key = transactions_counted.customer_key
+            participants.campaign = counted.campaign
+            and participants.source_system = counted.source_system
+            and participants.customer_key = counted.customer_key
 
 )
 

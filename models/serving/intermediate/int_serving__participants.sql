@@ -44,8 +44,8 @@ declared as (
 
 ),
 
--- customers stay on their side, whether or not a message reached them: who is reached is no
--- matter of chance
+-- customers stay on their side, whether or not a message reached them: it is not chance
+-- that decides who is reached
 assigned as (
 
     select

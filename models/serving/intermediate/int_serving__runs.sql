@@ -29,8 +29,10 @@ summed_to_runs as (
     select
         campaign,
         source_system,
-        cast(min(sent_at) filter (where is_known and not is_future) as date) as start_date,
-        cast(max(sent_at) filter (where is_known and not is_future) as date) as last_date,
+        cast(min(sent_at) filter (where is_known and not is_future) as date)
+            as start_date,
+        cast(max(sent_at) filter (where is_known and not is_future) as date)
+            as last_date,
         count(*) filter (where not is_known) as unknown_customers,
         count(*) filter (where is_known and is_future) as future_sends,
         count(*) filter (where is_known and not is_treated) as declared_customers
@@ -70,7 +72,8 @@ runs as (
         summed_to_runs.unknown_customers,
         summed_to_runs.future_sends,
         source_systems.has_amounts,
-        {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }} as end_date,
+        {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}
+            as end_date,
         {{ days_before(var('campaign_history_days'), 'summed_to_runs.start_date') }}
             as history_date,
         {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}

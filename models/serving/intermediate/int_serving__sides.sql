@@ -8,7 +8,11 @@ targets as (
 
 kept as (
 
-    select campaign, customer_key from {{ this if is_incremental() else 'targets' }}
+    select
+        campaign,
+        customer_key
+
+    from {{ this if is_incremental() else 'targets' }}
     where {{ is_incremental() | lower }}
 
 ),
@@ -48,7 +52,7 @@ numbered as (
                 newcomers.value_decile,
                 md5(newcomers.campaign || ':' || newcomers.customer_key),
                 newcomers.customer_key
-        ) as position
+        ) as place
 
     from newcomers
     left join kept_counted on newcomers.campaign = kept_counted.campaign
@@ -62,8 +66,8 @@ sides as (
         campaign,
         customer_key,
         as_of_date as assigned_date,
-        floor(position * {{ holdout_share() }} + 0.5)
-        > floor((position - 1) * {{ holdout_share() }} + 0.5) as is_control
+        floor(place * {{ holdout_share() }} + 0.5)
+        > floor((place - 1) * {{ holdout_share() }} + 0.5) as is_control
 
     from numbered
 

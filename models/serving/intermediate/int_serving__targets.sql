@@ -69,8 +69,8 @@ valued as (
             order by
                 customer_features.monetary desc nulls last,
                 customer_features.frequency desc nulls last,
-                md5(targeted.campaign || ':' || targeted.customer_key),
-                targeted.customer_key
+                md5(targeted.campaign || ':' || targeted.customer_key) asc,
+                targeted.customer_key asc
         ) as value_rank,
         count(*) over (partition by targeted.campaign) as audience_size
 

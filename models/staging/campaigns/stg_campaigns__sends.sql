@@ -16,7 +16,8 @@ typed as (
 
         ---------- timestamps
         {{ timestamp_from_text('sent_at') }} as sent_at,
-        {{ is_unreadable('sent_at', timestamp_from_text('sent_at')) }} as is_date_unreadable,
+        {{ is_unreadable('sent_at', timestamp_from_text('sent_at')) }}
+            as is_date_unreadable,
 
         ---------- booleans
         case

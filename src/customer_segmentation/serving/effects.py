@@ -26,7 +26,7 @@ class GroupSums:
         Number of customers, with those who spent nothing.
     outcome, outcome_squares : float
         Sum of what they spent in the window of the campaign, and of its squares.
-    before, before_squares : float
+    earlier, earlier_squares : float
         Sum of what they spent before the campaign, and of its squares.
     products : float
         Sum of the products of the two.
@@ -35,8 +35,8 @@ class GroupSums:
     customers: int
     outcome: float
     outcome_squares: float
-    before: float
-    before_squares: float
+    earlier: float
+    earlier_squares: float
     products: float
 
     @classmethod
@@ -65,7 +65,7 @@ class GroupSums:
     @property
     def mean_before(self) -> float:
         """Mean spend before the campaign."""
-        return self.before / self.customers
+        return self.earlier / self.customers
 
     @property
     def deviations(self) -> float:
@@ -75,7 +75,7 @@ class GroupSums:
     @property
     def deviations_before(self) -> float:
         """Sum of the squared deviations of the spend before the campaign."""
-        return max(self.before_squares - self.before * self.mean_before, 0.0)
+        return max(self.earlier_squares - self.earlier * self.mean_before, 0.0)
 
     @property
     def codeviations(self) -> float:
@@ -95,6 +95,9 @@ class Effect:
         The difference in means, without regard to earlier spend.
     variance_saved : float
         Share of the variance of the effect that earlier spend explains, from 0 to 1.
+    imbalance : float
+        Difference between the sides in spend before the campaign, in standard errors of
+        that difference. Above 4, it was not chance that chose the sides.
     """
 
     estimate: float
@@ -102,6 +105,7 @@ class Effect:
     high: float
     unadjusted: float
     variance_saved: float
+    imbalance: float
 
 
 def estimate_effect(treated: GroupSums, control: GroupSums) -> Effect:
@@ -150,13 +154,17 @@ def estimate_effect(treated: GroupSums, control: GroupSums) -> Effect:
     slope = codeviations / deviations_before if deviations_before > 0 else 0.0
     unexplained = max(deviations - slope * codeviations, 0.0)
     unadjusted = treated.mean - control.mean
-    estimate = unadjusted - slope * (treated.mean_before - control.mean_before)
-    variance = unexplained / freedom * sum(1 / group.customers for group in groups)
+    spread = sum(1 / group.customers for group in groups)
+    variance = unexplained / freedom * spread
     half = float(stdtrit(freedom, UPPER_TAIL)) * sqrt(variance)
+    difference_before = treated.mean_before - control.mean_before
+    error_before = sqrt(deviations_before / (freedom + 1) * spread)
+    estimate = unadjusted - slope * difference_before
     return Effect(
         estimate,
         estimate - half,
         estimate + half,
         unadjusted,
         1 - unexplained / deviations if deviations > 0 else 0.0,
+        abs(difference_before) / error_before if error_before > 0 else 0.0,
     )

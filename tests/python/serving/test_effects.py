@@ -80,7 +80,7 @@ def test_customers_who_all_do_the_same_have_no_interval() -> None:
 
 COLUMNS = (
     "campaign, source_system, measure, side, customers, outcome, outcome_squares,"
-    " before, before_squares, products"
+    " earlier, earlier_squares, products"
 )
 
 
