@@ -21,7 +21,7 @@ __all__ = ["Campaign", "RealShop", "Shop", "Trial", "simulate", "sums_of", "tria
 Numbers = NDArray[np.float64]
 # spend before a customer's campaign, and in its window
 Draw = Callable[[np.random.Generator, int], tuple[Numbers, Numbers]]
-ONLINE_RETAIL = Path("../../shared/data/online-retail/online_retail.csv.gz")
+ONLINE_RETAIL = Path("../shared/data/online-retail/online_retail.csv.gz")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ FOLDS = 5
 TENTHS = 10
 SEED = 20
 # of the penalty: with the highest one, all customers are expected to gain the same
-PENALTIES = np.logspace(0, 6, 13)
+PENALTIES = np.logspace(0, 6, 7)
 # digits of an effect that do not depend on the number of threads
 DIGITS = 9
 

@@ -30,9 +30,7 @@ class Drawn:
     uplift: np.ndarray
 
 
-def draw(
-    kind: str, customers: int, seed: int, *, treated_share: float = 0.5
-) -> Drawn:
+def draw(kind: str, customers: int, seed: int, *, treated_share: float = 0.5) -> Drawn:
     """Draw a campaign.
 
     Parameters

@@ -165,6 +165,15 @@ create table campaign_results as select *, 'shop' as source_system from (values
         null, null)
 ) as t(campaign, measure, verdict, reason, treated_customers, control_customers,
     incremental, incremental_low, incremental_high, total_incremental, variance_saved);
+create table campaign_uplift as select *, 'shop' as source_system from (values
+    ('spring', 'better', null, 1000, 0.02, 0.005, 0.015, 0.01, 0.02),
+    ('autumn', 'cannot tell', 'too_little_to_learn_from', 0, null, null, null, null,
+        null)
+) as t(campaign, verdict, reason, customers, uplift_qini, value_qini, qini_difference,
+    qini_difference_low, qini_difference_high);
+create table campaign_uplift_tenths as select 'spring' as campaign,
+    'shop' as source_system, range as tenth, 0.02 * range as uplift_gain,
+    0.01 * range as value_gain, 0.015 * range as random_gain from range(1, 11);
 create table campaign_plans as select 'summer' as campaign, 'shop' as source_system,
     'rfm' as segmentation, 'win_back' as action, 'planned' as status,
     90 as treated_customers, 10 as control_customers, 0.2 as baseline_rate,

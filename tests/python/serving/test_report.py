@@ -183,13 +183,17 @@ def test_actions_are_hypotheses_and_segments_that_do_not_exist_get_none(
 
 
 def test_campaigns_show_effects_and_why_nothing_can_be_told(report: Report) -> None:
-    results, plans = section(report.sources[0].after, "campaigns").parts
+    results, curves, uplift, plans = section(report.sources[0].after, "campaigns").parts
     autumn, spring = [[cell.replace("\xa0", " ") for cell in r] for r in results.rows]
     assert autumn[2] == "cannot tell: nobody was held out before the first message"
     assert spring[2:] == [
         *("more", "900", "100", "1.50 (0.50 to 2.50)", "1,350", "20 %")
     ]
     assert plans.rows[0][-1] == "12.5 points"
+    assert "by expected uplift gains 100.0, the first half by value 50.0" in curves.alt
+    nothing, learned = uplift.rows
+    assert nothing[1] == "cannot tell: too few customers to learn from"
+    assert learned[3:] == ["20.0", "5.0", "15.0 (10.0 to 20.0)"]
     assert "campaigns" not in [one.name for one in report.sources[2].after]
 
 
@@ -203,6 +207,7 @@ def test_campaigns_show_effects_and_why_nothing_can_be_told(report: Report) -> N
         ("alter table customer_clusters drop column pca_x", "map", "pca_x"),
         ("alter table segment_actions drop column persona", "playbook", "persona"),
         ("alter table campaign_plans drop column status", "campaigns", "status"),
+        ("alter table campaign_uplift drop column verdict", "campaigns", "verdict"),
     ],
 )
 def test_a_missing_mart_is_named_in_its_section(

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from customer_segmentation.serving.report.contents import Grid, Section
+from customer_segmentation.serving.report.contents import Figure, Grid, Section
 from customer_segmentation.serving.report.published import PublishedTables
+from customer_segmentation.serving.report.uplift import uplift_parts
 from customer_segmentation.serving.report.words import (
     UNKNOWN,
     count,
@@ -22,6 +23,8 @@ REASONS = {
     "window_open": "the days that count are not over",
     "too_few_customers": "a side has too few customers",
     "too_few_buyers": "too few customers bought",
+    "uneven_sides": "the sides differed before, so they were not drawn at random",
+    "too_little_to_learn_from": "too few customers to learn from",
     "interval_holds_zero": "the effect may be 0",
 }
 STATUSES = {
@@ -34,9 +37,9 @@ STATUSES = {
 
 def campaigns_section(tables: PublishedTables, source: str) -> Section | None:
     """Return plans and results; none if the file has no campaigns."""
-    parts = []
+    parts: list[Figure | Grid] = []
     if tables.has("campaign_results") and (results := _results(tables, source)):
-        parts.append(results)
+        parts += [results, *uplift_parts(tables, source, REASONS)]
     if tables.has("campaign_plans") and (plans := _plans(tables, source)):
         parts.append(plans)
     if not parts:
