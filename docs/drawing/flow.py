@@ -92,7 +92,7 @@ def flow() -> Drawing:
     drawing = Drawing(
         874,
         592,
-        "From raw files through nine subjects to the tables that BI tools read",
+        "From raw files through ten subjects to the tables that BI tools read",
     )
     _draw_note(
         drawing, ROWS[0], "raw files", ("Excel, CSV, Parquet", "or warehouse tables")
@@ -126,7 +126,7 @@ def flow() -> Drawing:
     drawing.text(
         110,
         559,
-        "publishes tables with a contract once all tests passed, and writes the report",
+        "actions and campaigns; publishes tables once all tests passed, and writes the report",
         colour=FAINT,
     )
     for x in COLUMNS:

@@ -15,6 +15,7 @@ COLOURS = {
     "prediction": "#cf222e",
     "movement": "#bc4c00",
     "exploration": "#bf3989",
+    "serving": "#0a3069",
 }
 SEEDS = "#6e7781"
 INK, FAINT, PAPER = "#1f2328", "#656d76", "#ffffff"
