@@ -161,14 +161,14 @@ create table segment_actions as select * from (values
     as u(goal, action, channel, offer, success_measure);
 create table campaign_results as select *, 'shop' as source_system from (values
     ('spring', 'spend', 'more', null, 900, 100, 1.5, 0.5, 2.5, 1350.0, 0.2),
-    ('autumn', 'purchase_rate', 'cannot tell', 'no_holdout', 900, 0, null, null, null,
-        null, null)
+    ((select name from names where id = 1), 'purchase_rate', 'cannot tell',
+        'no_holdout', 900, 0, null, null, null, null, null)
 ) as t(campaign, measure, verdict, reason, treated_customers, control_customers,
     incremental, incremental_low, incremental_high, total_incremental, variance_saved);
 create table campaign_uplift as select *, 'shop' as source_system from (values
     ('spring', 'better', null, 1000, 0.02, 0.005, 0.015, 0.01, 0.02),
-    ('autumn', 'cannot tell', 'too_little_to_learn_from', 0, null, null, null, null,
-        null)
+    ((select name from names where id = 1), 'cannot tell', 'too_little_to_learn_from',
+        0, null, null, null, null, null)
 ) as t(campaign, verdict, reason, customers, uplift_qini, value_qini, qini_difference,
     qini_difference_low, qini_difference_high);
 create table campaign_uplift_tenths as select 'spring' as campaign,

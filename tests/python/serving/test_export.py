@@ -70,6 +70,20 @@ def test_the_hold_out_is_written_when_asked_for_and_marked(published: Path) -> N
 
 
 @pytest.mark.parametrize(
+    "name", ["<script>1</script>", "\u202e\u05e9\u05dc\u05dd", "🙂", 'a"b,c\nd', "x" * 300, "a'; --"]
+)
+def test_odd_names_stay_as_they_are(published: Path, name: str) -> None:
+    with duckdb.connect(published) as connection:
+        connection.execute("update campaign_audiences set campaign = ?", [name])
+        connection.execute(
+            "update campaign_plans set campaign = ? where status = 'planned'", [name]
+        )
+    output = published.parent / "spring.csv"
+    export_campaign(published, name, output, columns=["campaign"])
+    assert rows_of(output) == [["campaign"], [name], [name]]
+
+
+@pytest.mark.parametrize(
     "text", ["=1", "+1", "-1", "@a", "\ta", "\ra", '=cmd|"x"', "=1\n2"]
 )
 def test_no_text_is_a_formula(published: Path, text: str) -> None:
