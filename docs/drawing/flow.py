@@ -126,7 +126,7 @@ def flow() -> Drawing:
     drawing.text(
         110,
         559,
-        "actions and campaigns; publishes tables once all tests passed, and writes the report",
+        "actions, campaigns; publishes tables once all tests passed, writes the report",
         colour=FAINT,
     )
     for x in COLUMNS:

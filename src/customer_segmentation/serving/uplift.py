@@ -77,10 +77,9 @@ def expected_uplift(
     ranks /= len(features)
     uplift = np.empty(len(features))
     fold = np.empty(len(features), np.int64)
-    strata = 2 * is_treated + (outcome > 0)
-    for number, (train, test) in enumerate(_folds(strata, seed)):
+    for number, (train, test) in enumerate(_folds(is_treated, seed)):
         residuals = outcome[train] - _cross_fitted(
-            ranks[train], outcome[train], strata[train], seed
+            ranks[train], outcome[train], is_treated[train], seed
         )
         surplus = is_treated[train] - is_treated[train].mean()
         learner = _learner()
@@ -114,23 +113,22 @@ def tenths_of(uplift: Numbers, fold: Indices, *, seed: int = SEED) -> Indices:
     return tenths
 
 
-def _folds(strata: Indices, seed: int) -> Iterator[tuple[Indices, Indices]]:
-    """Yield training and test customers; each fold has its share of each stratum."""
-    # a stratum may be smaller than the number of folds, so they are dealt out in turn
+def _folds(is_treated: Flags, seed: int) -> Iterator[tuple[Indices, Indices]]:
+    """Yield training and test customers; each fold has its share of each side."""
     generator = np.random.default_rng(seed)
-    order = np.lexsort((generator.random(len(strata)), strata))
-    fold = np.empty(len(strata), np.int64)
-    fold[order] = np.arange(len(strata)) % FOLDS
+    order = np.lexsort((generator.random(len(is_treated)), is_treated))
+    fold = np.empty(len(is_treated), np.int64)
+    fold[order] = np.arange(len(is_treated)) % FOLDS
     for number in range(FOLDS):
         yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
 
 
 def _cross_fitted(
-    ranks: Numbers, outcome: Numbers, strata: Indices, seed: int
+    ranks: Numbers, outcome: Numbers, is_treated: Flags, seed: int
 ) -> Numbers:
     """Predict the outcome of each customer from those of the other folds."""
     predicted = np.empty(len(outcome))
-    for train, test in _folds(strata, seed + 1):
+    for train, test in _folds(is_treated, seed + 1):
         learner = _learner().fit(ranks[train], outcome[train])
         predicted[test] = learner.predict(ranks[test])
     return predicted

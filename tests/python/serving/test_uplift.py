@@ -21,7 +21,7 @@ from customer_segmentation.serving.targeting import (
     compare_targeting,
     score_uplift,
 )
-from customer_segmentation.serving.uplift import tenths_of
+from customer_segmentation.serving.uplift import expected_uplift, tenths_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -84,6 +84,16 @@ def test_the_interval_of_a_fixed_ranking_holds_the_true_coefficient() -> None:
     # 2.6 standard errors of 200 draws
     assert abs(covered_by(rankings, true) - 0.95) < 0.04
     assert abs(covered_by(found, truth.difference) - 0.95) < 0.04
+
+
+def test_no_outcome_is_used_for_the_same_customer() -> None:
+    drawn = draw("lapsed", 1_000, 1)
+    before, fold = expected_uplift(drawn.features, drawn.is_treated, drawn.bought)
+    flipped = np.where(fold == 0, 1 - drawn.bought, drawn.bought)
+    after, same_fold = expected_uplift(drawn.features, drawn.is_treated, flipped)
+    assert (same_fold == fold).all()
+    assert (after[fold == 0] == before[fold == 0]).all()
+    assert (after[fold == 1] != before[fold == 1]).all()
 
 
 def test_a_qini_curve_is_the_gain_of_the_first_tenths() -> None:
