@@ -102,11 +102,11 @@ described as (
         coalesce(summed_to_campaigns.treated_customers, 0) as treated_customers,
         -- rates near 0 hardly vary, so the rate with the effect says how much they do
         {{ rate_deviation('summed_to_campaigns.baseline_rate') }} as rate_deviation,
+        -- rounding makes the variance of equal baskets a little less than 0
         sqrt(
-            greatest(
+            abs(
                 summed_to_campaigns.baseline_square
-                - power(summed_to_campaigns.baseline_spend, 2),
-                0
+                - power(summed_to_campaigns.baseline_spend, 2)
             )
         ) as spend_deviation,
         sqrt(

@@ -80,10 +80,10 @@ outcomes as (
         cast(coalesce(counted.spend, 0) as decimal(18, 2)) as spend,
         cast(coalesce(counted.spend_before, 0) as decimal(18, 2))
             as spend_before,
-        cast(coalesce(least(counted.purchases, 1), 0) as decimal(18, 2))
+        cast(least(coalesce(counted.purchases, 0), 1) as decimal(18, 2))
             as buyers,
         cast(
-            coalesce(least(counted.purchases_before, 1), 0) as decimal(18, 2)
+            least(coalesce(counted.purchases_before, 0), 1) as decimal(18, 2)
         ) as buyers_before,
         coalesce(counted.purchases_before, 0) as purchases_before,
         coalesce(counted.recency_days, {{ var('campaign_history_days') }})
