@@ -182,6 +182,7 @@
     {#- Why nothing can be said of a campaign; null if it can be measured. -#}
     case
         when runs.start_date is null then 'nobody_treated'
+        when not runs.has_transactions then 'no_transactions'
         when measures.measure = 'spend' and not runs.has_amounts then 'no_amounts'
         when coalesce(groups_counted.treated_customers, 0) = 0 then 'nobody_treated'
         when coalesce(groups_counted.control_customers, 0) = 0 then 'no_holdout'

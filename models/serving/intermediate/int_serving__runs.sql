@@ -71,6 +71,7 @@ runs as (
         summed_to_runs.start_date,
         summed_to_runs.unknown_customers,
         summed_to_runs.future_sends,
+        source_systems.has_transactions,
         source_systems.has_amounts,
         {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}
             as end_date,

@@ -19,6 +19,7 @@ __all__ = ["campaigns_section"]
 REASONS = {
     "nobody_treated": "no message was sent to a known customer",
     "no_holdout": "nobody was held out before the first message",
+    "no_transactions": "there are no transactions",
     "no_amounts": "there are no amounts",
     "window_open": "the days that count are not over",
     "too_few_customers": "a side has too few customers",
