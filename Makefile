@@ -61,7 +61,7 @@ sample: $(INSTALLED) ## simulate the source systems that have not landed, and la
 	        touch $(SIMULATED); \
 	    fi; \
 	    $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
-	    if test $$system = online_retail -a ! -e "$(LANDING)/campaigns"; then \
+	    if test $$system = online_retail -a -e $(DATA)/raw/campaigns -a ! -e "$(LANDING)/campaigns"; then \
 	        $(BIN)/customer-segmentation land campaigns $(DATA)/raw/campaigns; \
 	    fi; \
 	done
