@@ -59,7 +59,7 @@
             'names the source system ' ~ campaign.source_system ~ ': use '
             ~ var('source_system_catalog') | join(', ') ~ '.'
         ) -}}
-    {%- elif campaign.segmentation != 'rfm' and (
+    {%- elif campaign.source_system in source_systems() and campaign.segmentation != 'rfm' and (
         campaign.segmentation not in segmentations
         or segmentations[campaign.segmentation].source_system != campaign.source_system
     ) -%}
