@@ -61,6 +61,9 @@ sample: $(INSTALLED) ## simulate the source systems that have not landed, and la
 	        touch $(SIMULATED); \
 	    fi; \
 	    $(BIN)/customer-segmentation land $$system $(DATA)/raw/$$system; \
+	    if test $$system = online_retail -a -e $(DATA)/raw/campaigns -a ! -e "$(LANDING)/campaigns"; then \
+	        $(BIN)/customer-segmentation land campaigns $(DATA)/raw/campaigns; \
+	    fi; \
 	done
 
 .PHONY: build
@@ -122,7 +125,7 @@ bench: export CUSTOMER_SEGMENTATION_LANDING = $(REAL)/landing
 bench: export CUSTOMER_SEGMENTATION_DATABASE = $(REAL)/real.duckdb
 
 .PHONY: bench
-bench: $(INSTALLED) ## measure segmentations, categories, interests, affinities and lifecycle on real and simulated data, in an hour
+bench: $(INSTALLED) ## measure segmentations, categories, interests, affinities, lifecycle and campaigns on real and simulated data, in an hour
 	$(BIN)/customer-segmentation land marketplace $(SHARED)/ecommerce-coupons/E-commerce_data.xlsx
 	$(BIN)/customer-segmentation land online_retail $(SHARED)/online-retail/online_retail.csv.gz
 	$(BIN)/customer-segmentation land mall $(SHARED)/mall-customers/Mall_Customers.csv
@@ -135,6 +138,8 @@ bench: $(INSTALLED) ## measure segmentations, categories, interests, affinities 
 	$(BIN)/python benchmarks/categories_scale.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/affinities.py shuffles --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/lifecycle.py --database $(REAL)/real.duckdb
+	$(BIN)/python benchmarks/campaign_effects.py --online-retail $(SHARED)/online-retail/online_retail.csv.gz
+	$(BIN)/python benchmarks/campaign_uplift.py
 	$(BIN)/python benchmarks/segmentation_scale.py
 	$(BIN)/python benchmarks/segmentation_structure.py
 

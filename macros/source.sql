@@ -9,9 +9,27 @@
     {%- if relation.is_cte or source_name in var('source_schemas') -%}
         {{- return(relation) -}}
     {%- else -%}
-        {{- return(parquet_folder(landing_folder(source_name, table_name))) -}}
+        {%- set folder = landing_folder(source_name, table_name) -%}
+        {#- campaigns are optional: what has not landed has no rows -#}
+        {%- if execute and source_name == 'campaigns' and not folder_has_files(folder) -%}
+            {{- return('(' ~ no_rows(source_columns(source_name, table_name)) ~ ')') -}}
+        {%- endif -%}
+        {{- return(parquet_folder(folder)) -}}
     {%- endif -%}
 
+{% endmacro %}
+
+
+{% macro source_columns(source_name, table_name) %}
+    {#- The columns of a raw table, all of them text. -#}
+    {%- set columns = {} -%}
+    {%- for node in graph.sources.values()
+        if node.source_name == source_name and node.name == table_name -%}
+        {%- for column in node.columns -%}
+            {%- do columns.update({column: 'string'}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{- return(columns) -}}
 {% endmacro %}
 
 

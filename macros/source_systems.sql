@@ -13,7 +13,8 @@
     {%- for switch in ('source_systems', 'source_schemas', 'as_of_date')
         if var(switch) and (switch != 'as_of_date' or var(switch) is mapping) -%}
         {%- set unknown = var(switch)
-            | reject('in', var('source_system_catalog')) | list -%}
+            | reject('in', var('source_system_catalog'))
+            | reject('in', ['campaigns'] if switch == 'source_schemas' else []) | list -%}
         {%- if unknown -%}
             {{ exceptions.raise_compiler_error(
                 'The var ' ~ switch ~ ' names ' ~ unknown | join(', ')

@@ -12,18 +12,16 @@ COLUMN_GAP = 74
 # where a table stands; one that is not named here stands in the last column
 COLUMNS = (
     (
-        "merchants",
-        "branches",
-        "products",
-        "source_systems",
-        "dates",
-        "rejected_records",
+        *("merchants", "branches", "products", "source_systems", "dates"),
+        *("rejected_records", "campaign_sends", "campaign_results"),
+        *("campaign_uplift", "campaign_uplift_tenths"),
     ),
     (
         "customer_merchant_shares",
         "transactions",
         "transaction_lines",
         "customers",
+        *("campaign_plans", "campaign_audiences", "customer_uplift"),
     ),
     (
         "customer_360",
@@ -46,12 +44,15 @@ COLUMNS = (
         "cluster_choices",
         "cluster_candidates",
         "cluster_prototypes",
+        "segment_actions",
     ),
     (
         "model_evaluations",
         "prediction_calibration",
         "segment_prediction_confusions",
         "rfm_cut_points",
+        *("product_categories", "product_category_choices"),
+        *("product_category_terms", "customer_interests"),
     ),
     (
         "segment_migrations",

@@ -3,7 +3,6 @@ with
 rejected as (
 
     {% for source_system in source_systems() %}
-    {%- set source_system_loop = loop -%}
     {%- for table in var('source_system_catalog')[source_system]['raw_tables'] %}
     select
         '{{ source_system }}' as source_system,
@@ -14,9 +13,19 @@ rejected as (
 
     from {{ ref('stg_' ~ source_system ~ '__' ~ table) }}
     where not is_usable
-    {{ 'union all' if not (loop.last and source_system_loop.last) }}
+
+    union all
+    {% endfor %}
     {%- endfor %}
-    {%- endfor %}
+    select
+        'campaigns' as source_system,
+        'sends' as source_table,
+        raw_record,
+        reasons,
+        copy_number
+
+    from {{ ref('stg_campaigns__sends') }}
+    where not is_usable
 
 ),
 

@@ -1,4 +1,4 @@
-"""The ``customer-segmentation`` command: land or simulate raw files, build, report.
+"""The ``customer-segmentation`` command: simulate, land, build, report and export.
 
 The commands import what they run when they run it, so ``--help`` is quick.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+from customer_segmentation.raw_tables import LANDED_BY_NAME
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
@@ -26,7 +26,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("source_system", type=click.Choice(sorted(SOURCE_SYSTEMS)))
+@click.argument("source_system", type=click.Choice(sorted(LANDED_BY_NAME)))
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
@@ -42,7 +42,7 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     PATH is an Excel workbook with one sheet per table, or a file or folder with the
     name of its table. Any name will do if the source system has only one table.
     Several files of one table are its periods; records that two of them share land
-    once.
+    once. `land campaigns sends.csv` lands what was sent to whom.
 
     The files land in the folder that the environment variable
     CUSTOMER_SEGMENTATION_LANDING names, by default data/landing.
@@ -50,7 +50,7 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     from customer_segmentation.landing import land_files
 
     landing_zone = Path(os.environ.get(LANDING_VARIABLE, DEFAULT_LANDING))
-    land_files(SOURCE_SYSTEMS[source_system], paths, landing_zone, append=append)
+    land_files(LANDED_BY_NAME[source_system], paths, landing_zone, append=append)
 
 
 @cli.command()
@@ -140,6 +140,67 @@ def report(published: Path, output: Path | None, pictures: Path | None) -> None:
     write_report(published, page, pictures)
     # a place of one's own gets the report only
     click.echo(f"Open {page if output else write_index(page)}")
+
+
+@cli.command()
+@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=PUBLISHED_VARIABLE,
+    default=lambda: default_published(),
+    show_default="published/marts.duckdb beside the database",
+    show_envvar=True,
+    help="The published DuckDB file.",
+)
+@click.option("--campaign", help="The audience of this campaign.")
+@click.option("--segmentation", help="rfm, or the name of a segmentation.")
+@click.option("--segment", help="Name or number of a segment of --segmentation.")
+@click.option(
+    "--columns", default="", help="Columns to write, separated by commas, in order."
+)
+@click.option(
+    "--with-holdout",
+    is_flag=True,
+    help="Write customers who are held out too, with the column is_control. Do not "
+    "write to them.",
+)
+def export(
+    published: Path,
+    output: Path,
+    campaign: str | None,
+    segmentation: str | None,
+    segment: str | None,
+    columns: str,
+    with_holdout: bool,
+) -> None:
+    """Write an audience or a segment to OUTPUT, a .csv or .parquet file.
+
+    The customers come from the last published version. Customers who are held out of a
+    campaign are left out.
+    """
+    from customer_segmentation.serving.export import (
+        export_campaign,
+        export_segment,
+    )
+
+    chosen = [name.strip() for name in columns.split(",") if name.strip()]
+    if campaign is not None and segmentation is None and segment is None:
+        customers = export_campaign(
+            published, campaign, output, columns=chosen, holdout=with_holdout
+        )
+    elif campaign is None and None not in (segmentation, segment) and not with_holdout:
+        assert segmentation is not None
+        assert segment is not None
+        customers = export_segment(
+            published, segmentation, segment, output, columns=chosen
+        )
+    else:
+        raise InputError(
+            "name either --campaign, or both --segmentation and --segment; "
+            "--with-holdout is for campaigns"
+        )
+    click.echo(f"Wrote {customers} customers to {output}")
 
 
 def default_published() -> Path:

@@ -160,3 +160,20 @@ MALL = SourceSystem(
 )
 
 SOURCE_SYSTEMS = {system.name: system for system in (MARKETPLACE, ONLINE_RETAIL, MALL)}
+
+# what was sent to whom: it lands like a source system, but a project can do without it
+CAMPAIGNS = SourceSystem(
+    "campaigns",
+    (
+        RawTable(
+            "sends",
+            (
+                *_columns("campaign", "source_system", "customer_id", "sent_at"),
+                RawColumn("is_treated", is_required=False),
+            ),
+            append_key="campaign",
+        ),
+    ),
+)
+
+LANDED_BY_NAME = SOURCE_SYSTEMS | {CAMPAIGNS.name: CAMPAIGNS}

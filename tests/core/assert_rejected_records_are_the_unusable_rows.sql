@@ -12,7 +12,6 @@ rejected_records as (
 unusable_rows as (
 
     {% for source_system in source_systems() %}
-    {%- set source_system_loop = loop -%}
     {%- for table in var('source_system_catalog')[source_system]['raw_tables'] %}
     select
         '{{ source_system }}' as source_system,
@@ -21,9 +20,17 @@ unusable_rows as (
 
     from {{ ref('stg_' ~ source_system ~ '__' ~ table) }}
     where not is_usable
-    {{ 'union all' if not (loop.last and source_system_loop.last) }}
+
+    union all
+    {% endfor %}
     {%- endfor %}
-    {%- endfor %}
+    select
+        'campaigns' as source_system,
+        'sends' as source_table,
+        count(*) as row_count
+
+    from {{ ref('stg_campaigns__sends') }}
+    where not is_usable
 
 ),
 

@@ -140,8 +140,8 @@ def sample(workshop: Path) -> Sample:
         few = warehouse.folder / "few"
         run_command(*simulate, str(few), "--customers", "1000")
         take_source_system("mall", few, raw)
-        for source_system in ("marketplace", "online_retail", "mall"):
-            warehouse.land(source_system, raw / source_system)
+        for name in ("marketplace", "online_retail", "mall", "campaigns"):
+            warehouse.land(name, raw / name)
         warehouse.build(variables=QUICK_SEARCH)
 
     made_once(warehouse.folder, make)

@@ -22,7 +22,7 @@ from customer_segmentation.simulation.online_retail import (
 from customer_segmentation.simulation.writing import CsvWriter
 
 TRUTH = "truth"
-FOLDERS = ("marketplace", "online_retail", "mall", TRUTH)
+FOLDERS = ("marketplace", "online_retail", "mall", "campaigns", TRUTH)
 FILE_FORMATS = ("csv", "parquet")
 MINIMUM_CUSTOMERS = 100
 MINIMUM_LINES = 1_000
@@ -46,7 +46,8 @@ def simulate_files(
     Parameters
     ----------
     output : Path
-        Folder of ``marketplace``, ``online_retail``, ``mall`` and ``truth``.
+        Folder of ``marketplace``, ``online_retail``, ``mall``, ``campaigns`` and
+        ``truth``.
     seed : int
         Not negative.
     customers : int

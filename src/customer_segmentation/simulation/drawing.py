@@ -13,7 +13,13 @@ CHUNK_CUSTOMERS = 20_000
 
 # Each source system draws from its own stream: the size of one does not change the
 # others. The catalogue has a stream too, as it belongs to no chunk.
-STREAMS = {"marketplace": 0, "online_retail": 1, "mall": 2, "catalogue": 3}
+STREAMS = {
+    "marketplace": 0,
+    "online_retail": 1,
+    "mall": 2,
+    "catalogue": 3,
+    "campaigns": 4,
+}
 
 # keeps each share of a taste above zero
 _MINIMUM_WEIGHT = 1e-9

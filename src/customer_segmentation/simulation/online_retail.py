@@ -5,6 +5,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from customer_segmentation.simulation.campaigns import (
+    SENDS,
+    TRUTH,
+    sends_as_text,
+    sends_of,
+    truth_as_text,
+)
 from customer_segmentation.simulation.dirt import (
     Dirt,
     DirtKind,
@@ -88,7 +95,7 @@ def simulate_online_retail(
     file_format: str,
     chunk_customers: int,
 ) -> None:
-    """Write the invoice lines, and the truth about their customers."""
+    """Write the invoice lines, a campaign, and the truth about their customers."""
     catalogue = draw_catalogue(generator(seed, "catalogue"))
     dirt = Dirt("online_retail", "invoice_lines", _dirt_kinds(), ledger)
     first_invoice = FIRST_INVOICE
@@ -97,8 +104,12 @@ def simulate_online_retail(
             folder, "invoice_lines", HEADERS, file_format, is_large=True
         ) as writer,
         CsvWriter(truth_folder / "online_retail_customers.csv", TRUTH_HEADERS) as truth,
+        table_writer(folder.parent / "campaigns", "sends", SENDS, file_format) as sent,
+        CsvWriter(truth_folder / "campaigns.csv", TRUTH) as effects,
     ):
-        for chunk in chunks(seed, "online_retail", customers, chunk_customers):
+        for number, chunk in enumerate(
+            chunks(seed, "online_retail", customers, chunk_customers)
+        ):
             planted = draw_shoppers(chunk)
             drawn = draw_lines(planted, catalogue, chunk.rng)
             lines, numbers = _numbered(drawn, first_invoice)
@@ -106,6 +117,9 @@ def simulate_online_retail(
             clean = _as_text(lines, numbers, planted, catalogue)
             writer.write(dirt.added_to(clean, chunk.rng))
             truth.write(_truth(planted))
+            sends = sends_of(planted, drawn, seed, number)
+            sent.write(sends_as_text(sends))
+            effects.write(truth_as_text(sends))
 
 
 def _numbered(lines: Lines, first_invoice: int) -> tuple[Lines, np.ndarray]:

@@ -70,6 +70,7 @@ def pinned(**candidates: tuple[str, int]) -> dict[str, object]:
             for segmentation, (algorithm, k) in candidates.items()
         },
         "prediction_segment_targets": ["rfm"],
+        "campaigns": {},
     }
 
 

@@ -152,6 +152,32 @@ create table top_entities as select 'shop' as source_system, 'product' as entity
     range as entity_rank, 'key' as entity_key, '<b>' || range as entity_name,
     0.1 as revenue_share, 0.1 as purchase_share, 3 as purchases,
     10.5 as revenue from range(1, 4);
+create table segment_actions as select * from (values
+    ('rfm', 'shop', null, 'Champions', null, 25, '25 customers, 50 % of all.'),
+    ('shop_value', 'shop', 1, 'Big <b>', 'none', 16, '16 customers.'),
+    ('member_kinds', 'members', 1, 'Everybody', 'strong', 1, '<b>1 customer</b>')
+) as t(segmentation, source_system, segment_id, segment_name, verdict, customers,
+    persona), (values ('Keep them', 'win_back', 'email', 'A voucher', 'Spend'))
+    as u(goal, action, channel, offer, success_measure);
+create table campaign_results as select *, 'shop' as source_system from (values
+    ('spring', 'spend', 'more', null, 900, 100, 1.5, 0.5, 2.5, 1350.0, 0.2),
+    ((select name from names where id = 1), 'purchase_rate', 'cannot tell',
+        'no_holdout', 900, 0, null, null, null, null, null)
+) as t(campaign, measure, verdict, reason, treated_customers, control_customers,
+    incremental, incremental_low, incremental_high, total_incremental, variance_saved);
+create table campaign_uplift as select *, 'shop' as source_system from (values
+    ('spring', 'better', null, 1000, 0.02, 0.005, 0.015, 0.01, 0.02),
+    ((select name from names where id = 1), 'cannot tell', 'too_little_to_learn_from',
+        0, null, null, null, null, null)
+) as t(campaign, verdict, reason, customers, uplift_qini, value_qini, qini_difference,
+    qini_difference_low, qini_difference_high);
+create table campaign_uplift_tenths as select 'spring' as campaign,
+    'shop' as source_system, range as tenth, 0.02 * range as uplift_gain,
+    0.01 * range as value_gain, 0.015 * range as random_gain from range(1, 11);
+create table campaign_plans as select 'summer' as campaign, 'shop' as source_system,
+    'rfm' as segmentation, 'win_back' as action, 'planned' as status,
+    90 as treated_customers, 10 as control_customers, 0.2 as baseline_rate,
+    0.125 as detectable_rate;
 """
 
 

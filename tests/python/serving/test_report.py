@@ -158,7 +158,43 @@ def test_tables_of_later_versions_are_drawn_if_they_are_there(
     assert names == ["migrations", "cohorts", "lifecycle"]
     assert len(section(shop.after, "interests").parts) == 3
     old = assembled(make_published(tmp_path / "old.duckdb", later=False)).sources[0]
-    assert {"movement", "interests"}.isdisjoint(one.name for one in old.after)
+    assert {"movement", "interests", "campaigns"}.isdisjoint(
+        one.name for one in old.after
+    )
+    assert "rfm_playbook" not in [one.name for one in old.before]
+
+
+def test_actions_are_hypotheses_and_segments_that_do_not_exist_get_none(
+    report: Report,
+) -> None:
+    shop, _, members = report.sources
+    rfm = section(shop.before, "rfm_playbook")
+    assert "hypotheses" in text_of(rfm)
+    assert rfm.parts[0].rows == [
+        [
+            *("Champions", "25 customers, 50 % of all.", "Keep them"),
+            *("Win back by email: A voucher", "Spend"),
+        ]
+    ]
+    none = section(shop.segmentations["shop_value"], "playbook")
+    assert "the verdict on shop_value is none" in text_of(none)
+    assert not none.parts
+    assert section(members.segmentations["member_kinds"], "playbook").parts
+
+
+def test_campaigns_show_effects_and_why_nothing_can_be_told(report: Report) -> None:
+    results, curves, uplift, plans = section(report.sources[0].after, "campaigns").parts
+    autumn, spring = [[cell.replace("\xa0", " ") for cell in r] for r in results.rows]
+    assert autumn[2] == "cannot tell: nobody was held out before the first message"
+    assert spring[2:] == [
+        *("more", "900", "100", "1.50 (0.50 to 2.50)", "1,350", "20 %")
+    ]
+    assert plans.rows[0][-1] == "12.5 points"
+    assert "by expected uplift gains 100.0, the first half by value 50.0" in curves.alt
+    nothing, learned = uplift.rows
+    assert nothing[1] == "cannot tell: too few customers to learn from"
+    assert learned[3:] == ["20.0", "5.0", "15.0 (10.0 to 20.0)"]
+    assert "campaigns" not in [one.name for one in report.sources[2].after]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +205,9 @@ def test_tables_of_later_versions_are_drawn_if_they_are_there(
         ("drop table segment_profiles", "profiles", "segment_profiles"),
         ("alter table segments drop column revenue_share", "findings", ""),
         ("alter table customer_clusters drop column pca_x", "map", "pca_x"),
+        ("alter table segment_actions drop column persona", "playbook", "persona"),
+        ("alter table campaign_plans drop column status", "campaigns", "status"),
+        ("alter table campaign_uplift drop column verdict", "campaigns", "verdict"),
     ],
 )
 def test_a_missing_mart_is_named_in_its_section(

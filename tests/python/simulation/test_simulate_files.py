@@ -79,7 +79,8 @@ def test_a_new_simulation_replaces_the_old_one_only(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     simulate(output, customers=100, lines=1_000, file_format="parquet")
     names = {path.name for path in output.iterdir()}
-    assert names == {"marketplace", "online_retail", "mall", "truth", "notes.txt"}
+    simulated = {"marketplace", "online_retail", "mall", "campaigns", "truth"}
+    assert names == simulated | {"notes.txt"}
     assert not (output / "mall" / "customers.csv").exists()
 
 

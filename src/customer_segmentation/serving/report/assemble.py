@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from customer_segmentation.serving.report.campaigns import campaigns_section
 from customer_segmentation.serving.report.choice import choice_section
 from customer_segmentation.serving.report.contents import (
     Report,
@@ -14,6 +15,7 @@ from customer_segmentation.serving.report.exploration import exploration_section
 from customer_segmentation.serving.report.findings import findings_section
 from customer_segmentation.serving.report.interests import interests_section
 from customer_segmentation.serving.report.movement import movement_section
+from customer_segmentation.serving.report.playbook import RFM, playbook_section
 from customer_segmentation.serving.report.predictions import predictions_section
 from customer_segmentation.serving.report.published import (
     MissingMartError,
@@ -66,11 +68,13 @@ def _source_report(tables: PublishedTables, source: str) -> SourceReport:
         ("exploration", lambda: exploration_section(tables, source)),
         ("rfm", lambda: rfm_section(tables, cells)),
         ("customers", lambda: customers_section(cells)),
+        ("rfm_playbook", lambda: playbook_section(tables, source, RFM)),
     ]
     after: list[tuple[str, Make]] = [
         ("movement", lambda: movement_section(tables, source)),
         ("interests", lambda: interests_section(tables, source)),
         ("predictions", lambda: predictions_section(tables, source)),
+        ("campaigns", lambda: campaigns_section(tables, source)),
         ("distrust", lambda: distrust_section(tables, source)),
     ]
     names = _most_trusted_first(
@@ -105,6 +109,7 @@ def _segmentation_sections(
             ("segments", lambda: segments_section(tables, segmentation)),
             ("map", lambda: map_section(tables, segmentation)),
             ("profiles", lambda: profiles_section(tables, segmentation)),
+            ("playbook", lambda: playbook_section(tables, source, segmentation)),
         ]
     )
 

@@ -1,0 +1,253 @@
+{% macro declared_campaigns() %}
+
+    {#- The campaigns of this build: those whose source system is switched on. An error if a
+        declaration is wrong. -#}
+
+    {%- set campaigns = var('campaigns') or {} -%}
+    {%- if campaigns is not mapping -%}
+        {{ exceptions.raise_compiler_error(
+            'The var campaigns must be a mapping of names to declarations, as in vars.yml.'
+        ) }}
+    {%- endif -%}
+    {%- set share = var('campaign_holdout_share') -%}
+    {%- if share is not number or share < 0 or share > 0.5 -%}
+        {{ exceptions.raise_compiler_error(
+            'The var campaign_holdout_share is ' ~ share
+            ~ ': write a share of the audience from 0 to 0.5, such as 0.1.'
+        ) }}
+    {%- endif -%}
+    {%- for days in ('campaign_window_days', 'campaign_history_days')
+        if var(days) is not integer or var(days) < 1 -%}
+        {{ exceptions.raise_compiler_error(
+            'The var ' ~ days ~ ' is ' ~ var(days) ~ ': write a number of days from 1.'
+        ) }}
+    {%- endfor -%}
+    {%- set segmentations = var('segmentations') or {} -%}
+    {%- set declared = [] -%}
+    {%- for name, campaign in campaigns.items() -%}
+        {%- set wrong = campaign_mistake(name, campaign, segmentations) -%}
+        {%- if wrong -%}
+            {{ exceptions.raise_compiler_error(
+                'The campaign ' ~ name ~ ' of the var campaigns (vars.yml) ' ~ wrong
+            ) }}
+        {%- endif -%}
+        {%- if campaign.source_system in source_systems() -%}
+            {%- do declared.append(dict(campaign, name=name)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(declared) -}}
+
+{% endmacro %}
+
+
+{% macro campaign_mistake(name, campaign, segmentations) %}
+
+    {#- What is wrong with a declaration, as the end of a sentence; empty if nothing is. -#}
+
+    {%- set keys = ['source_system', 'segmentation', 'action'] -%}
+    {%- if not modules.re.fullmatch('[a-z][a-z0-9_]{0,62}', name | string) -%}
+        {{- return(
+            'needs another name: small letters, digits and underscores, at most 63, a letter'
+            ~ ' first.'
+        ) -}}
+    {%- elif campaign is not mapping
+        or campaign.keys() | sort | list != keys | sort
+        or campaign.values() | reject('string') | list -%}
+        {{- return('needs the keys ' ~ keys | join(', ') ~ ', each with a text.') -}}
+    {%- elif campaign.source_system not in var('source_system_catalog') -%}
+        {{- return(
+            'names the source system ' ~ campaign.source_system ~ ': use '
+            ~ var('source_system_catalog') | join(', ') ~ '.'
+        ) -}}
+    {%- elif campaign.source_system in source_systems() and campaign.segmentation != 'rfm' and (
+        campaign.segmentation not in segmentations
+        or segmentations[campaign.segmentation].source_system != campaign.source_system
+    ) -%}
+        {{- return(
+            'names the segmentation ' ~ campaign.segmentation ~ ', which is not declared for '
+            ~ campaign.source_system ~ ': use rfm or one of the var segmentations.'
+        ) -}}
+    {%- elif not modules.re.fullmatch('[a-z][a-z0-9_]*', campaign.action) -%}
+        {{- return(
+            'names the action ' ~ campaign.action
+            ~ ': use an action of seeds/segment_playbook.csv.'
+        ) -}}
+    {%- endif -%}
+    {{- return('') -}}
+
+{% endmacro %}
+
+
+{% macro campaigns() %}
+
+    {#- A row per declared campaign of this build. -#}
+
+    {%- for campaign in declared_campaigns() %}
+    select
+        '{{ campaign.name }}' as campaign,
+        '{{ campaign.source_system }}' as source_system,
+        '{{ campaign.segmentation }}' as segmentation,
+        '{{ campaign.action }}' as action
+    {{ 'union all' if not loop.last }}
+    {%- else %}
+    {{ no_rows({
+        'campaign': 'string',
+        'source_system': 'string',
+        'segmentation': 'string',
+        'action': 'string',
+    }) }}
+    {%- endfor %}
+
+{% endmacro %}
+
+
+{% macro level(difference, limit, low, high) %}
+    {#- The word for a difference from all customers, in standard deviations. -#}
+    case
+        when {{ difference }} >= {{ limit }} then '{{ high }}'
+        when {{ difference }} <= -{{ limit }} then '{{ low }}'
+        when {{ difference }} is not null then 'average'
+    end
+{%- endmacro %}
+
+
+{% macro persona() %}
+    {#- One sentence on a segment, made of its figures; it leaves out what is not recorded. -#}
+    cast(customers as string) || ' customers, '
+    || cast({{ whole_number('100 * customer_share', 'bigint') }} as string) || ' % of all'
+    || coalesce(
+        ', with '
+        || cast({{ whole_number('100 * revenue_share', 'bigint') }} as string)
+        || ' % of the revenue',
+        ''
+    )
+    || coalesce(
+        ': a median of '
+        || cast({{ whole_number('median_recency_days', 'bigint') }} as string)
+        || ' days since the last purchase, '
+        || cast({{ whole_number('median_frequency', 'bigint') }} as string)
+        || case when median_frequency = 1 then ' purchase' else ' purchases' end
+        || coalesce(
+            ' and '
+            || cast({{ whole_number('median_monetary', 'bigint') }} as string)
+            || ' spent',
+            ''
+        ),
+        case when median_frequency = 0 then ', without a purchase yet' else '' end
+    )
+    || '.'
+{%- endmacro %}
+
+
+{% macro holdout_share() -%}
+    cast({{ var('campaign_holdout_share') }} as decimal(9, 6))
+{%- endmacro %}
+
+
+{% macro campaign_status() %}
+    {#- Whether a campaign has an audience, and if not, why. -#}
+    case
+        when verdict = 'none' then 'suppressed'
+        when customers = 0 then 'no_customers'
+        when control_customers = 0 or control_customers = customers then 'no_holdout'
+        else 'planned'
+    end
+{%- endmacro %}
+
+
+{% macro rate_deviation(baseline_rate) -%}
+    {#- The standard deviation of a purchase, if the relevant effect is there. -#}
+    sqrt(
+        least({{ baseline_rate }} + {{ threshold('campaign_relevant_rate') }}, 0.5)
+        * (1 - least({{ baseline_rate }} + {{ threshold('campaign_relevant_rate') }}, 0.5))
+    )
+{%- endmacro %}
+
+
+{% macro customers_needed(quantiles) %}
+    {#- The size of an audience that shows the relevant difference in rates. -#}
+    cast(
+        ceil(
+            power({{ quantiles }} * rate_deviation / {{ threshold('campaign_relevant_rate') }}, 2)
+            * (
+                {{ ratio('1', holdout_share()) }}
+                + {{ ratio('1', '(1 - ' ~ holdout_share() ~ ')') }}
+            )
+        ) as bigint
+    )
+{%- endmacro %}
+
+
+{% macro why_effect_is_unknown() %}
+    {#- Why nothing can be said of a campaign; null if it can be measured. -#}
+    case
+        when runs.start_date is null then 'nobody_treated'
+        when not runs.has_transactions then 'no_transactions'
+        when measures.measure = 'spend' and not runs.has_amounts then 'no_amounts'
+        when coalesce(groups_counted.treated_customers, 0) = 0 then 'nobody_treated'
+        when coalesce(groups_counted.control_customers, 0) = 0 then 'no_holdout'
+        when not runs.is_over then 'window_open'
+        when
+            least(groups_counted.treated_customers, groups_counted.control_customers)
+            < {{ threshold('campaign_min_customers') }}
+            then 'too_few_customers'
+        when groups_counted.buyers < {{ threshold('campaign_min_buyers') }}
+            then 'too_few_buyers'
+        when effects.imbalance > {{ threshold('campaign_max_imbalance') }}
+            then 'uneven_sides'
+    end
+{%- endmacro %}
+
+
+{% macro scores_of_today() %}
+    {#- What is expected of each customer: of a new one, by the champion of new customers. -#}
+    select
+        existing_scores.customer_key,
+        coalesce(new_scores.horizon_days, existing_scores.horizon_days) as horizon_days,
+        coalesce(new_scores.return_probability, existing_scores.return_probability)
+            as return_probability,
+        case
+            when new_scores.customer_key is null then existing_scores.expected_spend
+            else new_scores.expected_spend
+        end as expected_spend
+
+    from {{ ref('int_prediction__existing_scores') }} as existing_scores
+    left join {{ ref('int_prediction__new_scores') }} as new_scores
+        on existing_scores.customer_key = new_scores.customer_key
+{%- endmacro %}
+
+
+{% macro recorded_sides() %}
+
+    {#- The sides that earlier builds drew. Results need no others: a campaign that ran was
+        drawn before today. Reading the table as it stands keeps results off the path that
+        draws the sides of today. -#}
+
+    {%- set relation = none -%}
+    {%- if execute -%}
+        {%- set target_node = graph.nodes.values()
+            | selectattr('name', 'equalto', 'int_serving__sides') | first -%}
+        {%- set relation = load_relation(api.Relation.create(
+            database=target_node.database,
+            schema=target_node.schema,
+            identifier=target_node.alias,
+        )) -%}
+    {%- endif -%}
+    {%- if relation is none -%}
+        {{ no_rows({
+            'campaign': 'string',
+            'customer_key': 'string',
+            'assigned_date': 'date',
+            'is_control': 'boolean',
+        }) }}
+    {%- else -%}
+        select
+            campaign,
+            customer_key,
+            assigned_date,
+            is_control
+
+        from {{ relation }}
+    {%- endif -%}
+
+{% endmacro %}

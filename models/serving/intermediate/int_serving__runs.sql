@@ -1,0 +1,98 @@
+with
+
+campaign_sends as (
+
+    select * from {{ ref('campaign_sends') }}
+
+),
+
+sides as (
+
+    {{ recorded_sides() }}
+
+),
+
+customers as (
+
+    select * from {{ ref('customers') }}
+
+),
+
+source_systems as (
+
+    select * from {{ ref('source_systems') }}
+
+),
+
+summed_to_runs as (
+
+    select
+        campaign,
+        source_system,
+        cast(min(sent_at) filter (where is_known and not is_future) as date)
+            as start_date,
+        cast(max(sent_at) filter (where is_known and not is_future) as date)
+            as last_date,
+        count(*) filter (where not is_known) as unknown_customers,
+        count(*) filter (where is_known and is_future) as future_sends,
+        count(*) filter (where is_known and not is_treated) as declared_customers
+
+    from campaign_sends
+    group by campaign, source_system
+
+),
+
+-- sides that were drawn after the first message say nothing
+assigned_counted as (
+
+    select
+        summed_to_runs.campaign,
+        summed_to_runs.source_system,
+        count(*) filter (where sides.is_control) as assigned_customers
+
+    from summed_to_runs
+    inner join sides
+        on
+            summed_to_runs.campaign = sides.campaign
+            and summed_to_runs.start_date >= sides.assigned_date
+    inner join customers
+        on
+            sides.customer_key = customers.customer_key
+            and summed_to_runs.source_system = customers.source_system
+    group by summed_to_runs.campaign, summed_to_runs.source_system
+
+),
+
+runs as (
+
+    select
+        summed_to_runs.campaign,
+        summed_to_runs.source_system,
+        summed_to_runs.start_date,
+        summed_to_runs.unknown_customers,
+        summed_to_runs.future_sends,
+        source_systems.has_transactions,
+        source_systems.has_amounts,
+        {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}
+            as end_date,
+        {{ days_before(var('campaign_history_days'), 'summed_to_runs.start_date') }}
+            as history_date,
+        {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}
+        <= source_systems.as_of_date as is_over,
+        case
+            when summed_to_runs.declared_customers > 0 then 'declared'
+            when assigned_counted.assigned_customers > 0 then 'assigned'
+            else 'none'
+        end as holdout
+
+    from summed_to_runs
+    inner join source_systems
+        on summed_to_runs.source_system = source_systems.source_system
+    left join assigned_counted
+        on
+            summed_to_runs.campaign = assigned_counted.campaign
+            and summed_to_runs.source_system = assigned_counted.source_system
+
+)
+
+select * from runs

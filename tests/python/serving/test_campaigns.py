@@ -1,0 +1,106 @@
+"""The campaign of the sample is measured, and planned campaigns have audiences."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt_project import Sample
+
+from customer_segmentation.serving.export import export_campaign
+
+# of the simulation: lapsed customers gain, active ones do not
+CAMPAIGN = "autumn_reminder"
+INTERVAL_ERRORS = 3.92
+
+
+def row_of(sample: Sample, table: str, **where: str) -> dict[str, Any]:
+    conditions = " and ".join(f"{name} = '{text}'" for name, text in where.items())
+    with sample.connected() as connection:
+        found = connection.execute(f"select * from {table} where {conditions}")
+        names = [column[0] for column in found.description]
+        [row] = found.fetchall()
+    return dict(zip(names, row, strict=True))
+
+
+def planted_effects(sample: Sample) -> dict[str, tuple[int, float]]:
+    """Return the customers of each group, and the true effect on a purchase."""
+    with (sample.truth / "campaigns.csv").open(encoding="utf-8") as file:
+        return {
+            row["group"]: (int(row["customers"]), float(row["effect"]))
+            for row in csv.DictReader(file)
+        }
+
+
+def test_the_effect_is_close_to_the_planted_one(sample: Sample) -> None:
+    groups = planted_effects(sample).values()
+    truth = sum(size * effect for size, effect in groups) / sum(n for n, _ in groups)
+    row = row_of(sample, "campaign_results", campaign=CAMPAIGN, measure="purchase_rate")
+    error = (row["incremental_high"] - row["incremental_low"]) / INTERVAL_ERRORS
+    assert abs(row["incremental"] - truth) < 3 * error
+    # far enough from 0 to be found
+    assert truth > 3 * error
+    assert (row["verdict"], row["reason"]) == ("more", None)
+    assert row["imbalance"] < 4
+    customers = row["treated_customers"] + row["control_customers"]
+    assert row["total_incremental"] == pytest.approx(
+        row["incremental"] * row["treated_customers"]
+    )
+    # each customer of the campaign is on one side, and none of them is unknown
+    assert customers == sum(size for size, _ in groups)
+    assert row["unknown_customers"] == 0
+
+
+def test_those_who_gain_are_ranked_first(sample: Sample) -> None:
+    row = row_of(sample, "campaign_uplift", campaign=CAMPAIGN)
+    # half of its customers are learned from here, too few for an interval without 0
+    assert row["uplift_qini"] > max(row["value_qini"], 0)
+    assert row["uplift_qini_low"] < row["uplift_qini"] < row["uplift_qini_high"]
+    [(first, last)] = sample.rows(
+        "select avg(expected_uplift) filter (where uplift_tenth <= 3),"
+        " avg(expected_uplift) filter (where uplift_tenth > 7) from customer_uplift"
+        f" where campaign = '{CAMPAIGN}'"
+    )
+    _, gained = planted_effects(sample)["lapsed"]
+    assert last < gained / 2 < first
+    curve = sample.rows(
+        "select uplift_gain, value_gain, random_gain from campaign_uplift_tenths"
+        f" where campaign = '{CAMPAIGN}' order by tenth"
+    )
+    # whoever writes to everybody gains the same in any order
+    assert curve[-1][0] == pytest.approx(curve[-1][1])
+    assert curve[-1][0] == pytest.approx(curve[-1][2])
+
+
+def test_no_audience_is_made_of_segments_that_do_not_exist(sample: Sample) -> None:
+    # too few null draws, so no segmentation can have another verdict
+    plan = row_of(sample, "campaign_plans", campaign="retail_reward")
+    assert (plan["verdict"], plan["status"]) == ("none", "suppressed")
+    assert plan["customers"] == 0
+
+
+def test_an_audience_is_exported_without_its_hold_out(
+    sample: Sample, tmp_path: Path
+) -> None:
+    plan = row_of(sample, "campaign_plans", campaign="retail_win_back")
+    assert plan["status"] == "planned"
+    assert plan["control_customers"] == pytest.approx(0.1 * plan["customers"], abs=1)
+    output = tmp_path / "audience.csv"
+    written = export_campaign(sample.published, "retail_win_back", output)
+    assert written == plan["treated_customers"]
+    with output.open(encoding="utf-8") as file:
+        exported = {row["customer_id"] for row in csv.DictReader(file)}
+    held_out = sample.rows(
+        "select customer_id from campaign_audiences"
+        " where campaign = 'retail_win_back' and is_control"
+    )
+    assert len(exported) == written
+    assert exported.isdisjoint(customer for (customer,) in held_out)
+
+
+def test_every_segment_of_the_sample_has_a_hypothesis(sample: Sample) -> None:
+    [(segments, plays, hypotheses)] = sample.rows(
+        "select count(*), count(play), count(*) filter (where is_hypothesis)"
+        " from segment_actions"
+    )
+    assert segments == plays == hypotheses > 20
