@@ -1,4 +1,4 @@
-"""The macros that publish, rendered without dbt."""
+"""Macros, such as those that publish, rendered without dbt."""
 
 import datetime
 import re
@@ -11,6 +11,8 @@ from jinja2 import Environment
 from jinja2.runtime import Context, Macro
 
 __all__ = ["ReturnedError", "macros"]
+
+PUBLISHING = ("publishing.sql", "publishing_spark.sql")
 
 
 class ReturnedError(Exception):
@@ -36,12 +38,11 @@ class DbtEnvironment(Environment):
     context_class = DbtContext
 
 
-def macros(**names: object) -> Any:
-    """Return the macros of publishing, with some names that dbt gives them."""
+def macros(*, files: tuple[str, ...] = PUBLISHING, **names: object) -> Any:
+    """Return the macros of some files, with some names that dbt gives them."""
     jinja = DbtEnvironment(extensions=["jinja2.ext.do"], autoescape=False)
     text = "".join(
-        (REPOSITORY / "macros" / file).read_text(encoding="utf-8")
-        for file in ("publishing.sql", "publishing_spark.sql")
+        (REPOSITORY / "macros" / file).read_text(encoding="utf-8") for file in files
     )
     modules = SimpleNamespace(re=re, datetime=datetime, pytz=pytz)
     return jinja.from_string(text).make_module(
