@@ -1,5 +1,5 @@
--- it reads scores, not customer_predictions and customer_interests: the path through the
--- models would be longer by one. A test compares them
+-- it reads scores, not customer_predictions and customer_interests: the path through
+-- the models would be longer by one. A test compares them
 with
 
 profiles as (
