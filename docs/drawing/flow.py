@@ -126,7 +126,7 @@ def flow() -> Drawing:
     drawing.text(
         110,
         559,
-        "one row per customer, metrics, campaigns; tables that passed tests, the report",
+        "one row per customer, metrics, campaigns, tables that passed tests, a report",
         colour=FAINT,
     )
     for x in COLUMNS:
