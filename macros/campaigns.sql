@@ -199,24 +199,6 @@
 {%- endmacro %}
 
 
-{% macro scores_of_today() %}
-    {#- What is expected of each customer: of a new one, by the champion of new customers. -#}
-    select
-        existing_scores.customer_key,
-        coalesce(new_scores.horizon_days, existing_scores.horizon_days) as horizon_days,
-        coalesce(new_scores.return_probability, existing_scores.return_probability)
-            as return_probability,
-        case
-            when new_scores.customer_key is null then existing_scores.expected_spend
-            else new_scores.expected_spend
-        end as expected_spend
-
-    from {{ ref('int_prediction__existing_scores') }} as existing_scores
-    left join {{ ref('int_prediction__new_scores') }} as new_scores
-        on existing_scores.customer_key = new_scores.customer_key
-{%- endmacro %}
-
-
 {% macro recorded_sides() %}
 
     {#- The sides that earlier builds drew. Results need no others: a campaign that ran was

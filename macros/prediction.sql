@@ -178,27 +178,40 @@ tasks as (
 {%- endmacro %}
 
 
-{% macro scores_of_all(new_scores, existing_scores) %}
+{% macro scores_of_all() %}
 
     {#- The scores of all customers with a purchase, one row each: new customers are scored
         from their first purchase. -#}
 
+    with
+
+    new_scores as (
+
+        select * from {{ ref('int_prediction__new_scores') }}
+
+    ),
+
+    existing_scores as (
+
+        select * from {{ ref('int_prediction__existing_scores') }}
+
+    )
+
     select
         'new' as population,
-        {{ new_scores }}.*
+        new_scores.*
 
-    from {{ new_scores }}
+    from new_scores
 
     union all
 
     select
         'existing' as population,
-        {{ existing_scores }}.*
+        existing_scores.*
 
-    from {{ existing_scores }}
-    left join {{ new_scores }}
-        on {{ existing_scores }}.customer_key = {{ new_scores }}.customer_key
-    where {{ new_scores }}.customer_key is null
+    from existing_scores
+    left join new_scores on existing_scores.customer_key = new_scores.customer_key
+    where new_scores.customer_key is null
 
 {% endmacro %}
 

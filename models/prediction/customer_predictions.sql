@@ -1,17 +1,5 @@
 with
 
-existing_scores as (
-
-    select * from {{ ref('int_prediction__existing_scores') }}
-
-),
-
-new_scores as (
-
-    select * from {{ ref('int_prediction__new_scores') }}
-
-),
-
 segment_scores as (
 
     select * from {{ ref('int_prediction__segment_scores') }}
@@ -26,7 +14,7 @@ segment_labels as (
 
 scores as (
 
-    {{ scores_of_all('new_scores', 'existing_scores') }}
+    {{ scores_of_all() }}
 
 ),
 

@@ -20,7 +20,7 @@ names as (
 
 scores as (
 
-    {{ scores_of_today() }}
+    {{ scores_of_all() }}
 
 ),
 

@@ -29,7 +29,7 @@ plays as (
 
 scores as (
 
-    {{ scores_of_today() }}
+    {{ scores_of_all() }}
 
 ),
 

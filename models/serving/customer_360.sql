@@ -20,18 +20,6 @@ rules as (
 
 ),
 
-existing_scores as (
-
-    select * from {{ ref('int_prediction__existing_scores') }}
-
-),
-
-new_scores as (
-
-    select * from {{ ref('int_prediction__new_scores') }}
-
-),
-
 interest_scores as (
 
     select * from {{ ref('int_prediction__interest_scores') }}
@@ -92,7 +80,7 @@ interests as (
 
 scores as (
 
-    {{ scores_of_all('new_scores', 'existing_scores') }}
+    {{ scores_of_all() }}
 
 ),
 
