@@ -85,13 +85,15 @@ def _curves(tables: PublishedTables, source: str, campaign: str) -> list[Figure]
     )
     if not tenths:
         return []
+    nobody = {"tenth": 0} | dict.fromkeys(RANKINGS, 0.0)
+    # shares are numbers: as texts, 100 % would stand before 20 %
     rows = [
-        {"share": f"{row['tenth']}0 %", "gain": 1_000 * row[column], "ranking": name}
+        {"share": 10 * row["tenth"], "gain": 1_000 * row[column], "ranking": name}
         for column, name in RANKINGS.items()
-        for row in tenths
+        for row in (nobody, *tenths)
     ]
     columns = {
-        "share": ("share of the customers who are written to", ""),
+        "share": ("customers who are written to, %", ""),
         "gain": ("purchases gained per 1,000", ",.1f"),
         "ranking": ("order", ""),
     }
