@@ -191,7 +191,7 @@ def test_campaigns_show_effects_and_why_nothing_can_be_told(report: Report) -> N
     ]
     assert plans.rows[0][-1] == "12.5 points"
     assert "by expected uplift gains 100.0, the first half by value 50.0" in curves.alt
-    points = curves.spec["data"]["values"]
+    [points] = curves.spec["datasets"].values()
     by_uplift = [one for one in points if one["ranking"] == "by expected uplift"]
     assert [one["share"] for one in by_uplift] == list(range(0, 101, 10))
     assert by_uplift[0]["gain"] == 0
