@@ -77,10 +77,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its tier, and put them in order.
 
     Builds on Spark take longest, so a file about Spark comes first: its process builds
-    the sample. A file about real data comes second: the other process builds those
+    the sample. A file about real data comes second: another process builds those
     meanwhile, and builds on Spark begin when both are there. Without tests of Spark, a
-    file that needs the sample comes first. What does not need the sample follows, so
-    nobody waits for it.
+    file that needs the sample comes first. What builds nothing follows, so nobody waits
+    for a build of another process.
     """
     tiers = {}
     for item in items:
@@ -96,7 +96,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def turn(item: pytest.Item) -> int:
         if item.path in first and tiers[item] != UNIT:
             return first.index(item.path)
-        return 2 + ["spark", "real", UNIT, "build"].index(tiers[item])
+        return 2 + ["spark", UNIT, "real", "build"].index(tiers[item])
 
     items.sort(key=turn)
 
