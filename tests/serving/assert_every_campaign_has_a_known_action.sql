@@ -4,7 +4,7 @@ with
 
 declared as (
 
-{{ campaigns() }}
+    {{ campaigns() }}
 
 )
 
