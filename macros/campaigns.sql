@@ -113,7 +113,8 @@
 
 {% macro persona() %}
     {#- One sentence on a segment, made of its figures; it leaves out what is not recorded. -#}
-    cast(customers as string) || ' customers, '
+    cast(customers as string)
+    || case when customers = 1 then ' customer, ' else ' customers, ' end
     || cast({{ whole_number('100 * customer_share', 'bigint') }} as string) || ' % of all'
     || coalesce(
         ', with '

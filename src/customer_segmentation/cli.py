@@ -157,13 +157,18 @@ def report(published: Path, output: Path | None, pictures: Path | None) -> None:
 @click.option("--segmentation", help="rfm, or the name of a segmentation.")
 @click.option("--segment", help="Name or number of a segment of --segmentation.")
 @click.option(
+    "--source-system",
+    help="The source system of the segment's customers. A segment of rfm can span "
+    "several.",
+)
+@click.option(
     "--columns", default="", help="Columns to write, separated by commas, in order."
 )
 @click.option(
     "--with-holdout",
     is_flag=True,
-    help="Write customers who are held out too, with the column is_control. Do not "
-    "write to them.",
+    help="Write customers who are held out of a campaign too, with the column "
+    "is_control. Send them nothing.",
 )
 def export(
     published: Path,
@@ -171,13 +176,14 @@ def export(
     campaign: str | None,
     segmentation: str | None,
     segment: str | None,
+    source_system: str | None,
     columns: str,
     with_holdout: bool,
 ) -> None:
     """Write an audience or a segment to OUTPUT, a .csv or .parquet file.
 
-    The customers come from the last published version. Customers who are held out of a
-    campaign are left out.
+    The customers come from the last published version. An audience leaves out who is
+    held out of its campaign; a segment leaves out who is held out of any campaign.
     """
     from customer_segmentation.serving.export import (
         export_campaign,
@@ -185,20 +191,25 @@ def export(
     )
 
     chosen = [name.strip() for name in columns.split(",") if name.strip()]
-    if campaign is not None and segmentation is None and segment is None:
+    of_segment = segmentation, segment, source_system
+    if campaign is not None and not any(of_segment):
         customers = export_campaign(
             published, campaign, output, columns=chosen, holdout=with_holdout
         )
-    elif campaign is None and None not in (segmentation, segment) and not with_holdout:
-        assert segmentation is not None
-        assert segment is not None
+    elif campaign is None and segmentation is not None and segment is not None:
         customers = export_segment(
-            published, segmentation, segment, output, columns=chosen
+            published,
+            segmentation,
+            segment,
+            output,
+            source_system=source_system,
+            columns=chosen,
+            holdout=with_holdout,
         )
     else:
         raise InputError(
             "name either --campaign, or both --segmentation and --segment; "
-            "--with-holdout is for campaigns"
+            "--source-system is for segments"
         )
     click.echo(f"Wrote {customers} customers to {output}")
 

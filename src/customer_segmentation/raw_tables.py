@@ -60,14 +60,14 @@ class RawTable:
         Its name in the landing zone; sheets and files have this name too.
     columns : tuple of RawColumn
         Its columns, in the order in which they land.
-    append_key : str
-        The column that tells, when a further period is appended, whether a record has
+    append_key : tuple of str
+        The columns that tell, when a further period is appended, whether a record has
         landed before. An invoice line has, if any line of its invoice has.
     """
 
     name: str
     columns: tuple[RawColumn, ...]
-    append_key: str
+    append_key: tuple[str, ...]
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -97,10 +97,10 @@ MARKETPLACE = SourceSystem(
         RawTable(
             "customers",
             _columns("customer_id", "join_date", "city_id", "gender_id"),
-            append_key="customer_id",
+            append_key=("customer_id",),
         ),
-        RawTable("genders", _columns("gender_id", "gender_name"), "gender_id"),
-        RawTable("cities", _columns("city_id", "city_name"), "city_id"),
+        RawTable("genders", _columns("gender_id", "gender_name"), ("gender_id",)),
+        RawTable("cities", _columns("city_id", "city_name"), ("city_id",)),
         RawTable(
             "transactions",
             (
@@ -115,10 +115,12 @@ MARKETPLACE = SourceSystem(
                 ),
                 RawColumn("amount", is_required=False),
             ),
-            append_key="transaction_id",
+            append_key=("transaction_id",),
         ),
-        RawTable("branches", _columns("branch_id", "merchant_id"), "branch_id"),
-        RawTable("merchants", _columns("merchant_id", "merchant_name"), "merchant_id"),
+        RawTable("branches", _columns("branch_id", "merchant_id"), ("branch_id",)),
+        RawTable(
+            "merchants", _columns("merchant_id", "merchant_name"), ("merchant_id",)
+        ),
     ),
 )
 
@@ -137,7 +139,7 @@ ONLINE_RETAIL = SourceSystem(
                 RawColumn("customer_id"),
                 RawColumn("country"),
             ),
-            append_key="invoice",
+            append_key=("invoice",),
         ),
     ),
 )
@@ -154,7 +156,7 @@ MALL = SourceSystem(
                 RawColumn("annual_income", ("Annual Income (k$)", "x")),
                 RawColumn("spending_score", ("Spending Score (1-100)", "Score")),
             ),
-            append_key="customer_id",
+            append_key=("customer_id",),
         ),
     ),
 )
@@ -171,7 +173,7 @@ CAMPAIGNS = SourceSystem(
                 *_columns("campaign", "source_system", "customer_id", "sent_at"),
                 RawColumn("is_treated", is_required=False),
             ),
-            append_key="campaign",
+            append_key=("campaign", "source_system", "customer_id"),
         ),
     ),
 )

@@ -9,16 +9,62 @@ runs as (
 
 ),
 
-group_sums as (
-
-    select * from {{ ref('int_serving__group_sums') }}
-    where measure = 'purchase_rate'
-
-),
-
 outcomes as (
 
     select * from {{ ref('int_serving__outcomes') }}
+
+),
+
+sides_in_order as (
+
+    select
+        outcomes.*,
+        row_number() over (
+            partition by outcomes.campaign, outcomes.source_system, outcomes.is_treated
+            order by md5(outcomes.customer_key) asc, outcomes.customer_key asc
+        ) as place_in_side
+
+    from outcomes
+    inner join runs
+        on
+            outcomes.campaign = runs.campaign
+            and outcomes.source_system = runs.source_system
+
+),
+
+-- a place for each side in turn: of a hold-out that is small, everybody is kept
+places as (
+
+    select
+        *,
+        row_number() over (
+            partition by campaign, source_system
+            order by place_in_side asc, is_treated asc
+        ) as place
+
+    from sides_in_order
+
+),
+
+-- of a larger campaign, a sample: learning costs the same however large it is
+sampled as (
+
+    select * from places
+    where place <= {{ var('training_customers') }}
+
+),
+
+sides as (
+
+    select
+        campaign,
+        source_system,
+        is_treated,
+        count(*) as customers,
+        count(*) filter (where buyers > 0) as buyers
+
+    from sampled
+    group by campaign, source_system, is_treated
 
 ),
 
@@ -31,7 +77,7 @@ smaller_sides as (
         min(customers) as customers,
         min(buyers) as buyers
 
-    from group_sums
+    from sides
     group by campaign, source_system
 
 ),
@@ -40,51 +86,39 @@ smaller_sides as (
 learnable as (
 
     select
-        runs.campaign,
-        runs.source_system
+        campaign,
+        source_system
 
-    from runs
-    inner join smaller_sides
-        on
-            runs.campaign = smaller_sides.campaign
-            and runs.source_system = smaller_sides.source_system
+    from smaller_sides
     where
-        smaller_sides.sides = 2
-        and smaller_sides.customers >= {{ threshold('uplift_min_customers') }}
-        and smaller_sides.buyers >= {{ threshold('uplift_min_buyers') }}
-
-),
-
--- of a larger campaign, a sample: learning costs the same however large it is
-sampled as (
-
-    select
-        outcomes.*,
-        row_number() over (
-            partition by outcomes.campaign, outcomes.source_system
-            order by md5(outcomes.customer_key) asc, outcomes.customer_key asc
-        ) as place
-
-    from outcomes
-    inner join learnable
-        on
-            outcomes.campaign = learnable.campaign
-            and outcomes.source_system = learnable.source_system
+        sides = 2
+        -- each of the five folds has customers of both sides
+        and customers >= 5
+        and customers >= {{ threshold('uplift_min_customers') }}
+        and buyers >= {{ threshold('uplift_min_buyers') }}
 
 ),
 
 ranked as (
 
     select
-        *,
+        sampled.*,
         row_number() over (
-            partition by campaign, source_system
-            order by spend_before desc, purchases_before desc, place asc
+            partition by sampled.campaign, sampled.source_system
+            order by
+                sampled.spend_before desc,
+                sampled.purchases_before desc,
+                sampled.place asc
         ) as value_rank,
-        count(*) over (partition by campaign, source_system) as customers
+        count(*) over (
+            partition by sampled.campaign, sampled.source_system
+        ) as customers
 
     from sampled
-    where place <= {{ var('training_customers') }}
+    inner join learnable
+        on
+            sampled.campaign = learnable.campaign
+            and sampled.source_system = learnable.source_system
 
 ),
 

@@ -2,7 +2,14 @@ with
 
 source as (
 
-    select * from {{ source('campaigns', 'sends') }}
+    select
+        campaign,
+        source_system,
+        customer_id,
+        sent_at,
+        {{ raw_column('campaigns', 'sends', 'is_treated') }}
+
+    from {{ source('campaigns', 'sends') }}
 
 ),
 
@@ -43,7 +50,7 @@ typed as (
         is_date_unreadable or (sent_at is null and coalesce(is_treated, true))',
     'unreadable_flag': 'is_treated_text is not null and is_treated is null',
     'unknown_source_system':
-        "source_system not in ('" ~ source_systems() | join("', '") ~ "')",
+        "source_system not in ('" ~ var('source_system_catalog') | join("', '") ~ "')",
 }) }}
 
 select

@@ -87,9 +87,10 @@ def land_input(
     skipped = scratch / "skipped_keys.parquet"
     landed_rows = skipped_rows = 0
     progress = RowProgress(label)
-    key_schema = pa.schema([landing_schema(table).field(table.append_key)])
+    schema = landing_schema(table)
+    key_schema = pa.schema([schema.field(name) for name in table.append_key])
     with (
-        pq.ParquetWriter(part, landing_schema(table), compression="zstd") as writer,
+        pq.ParquetWriter(part, schema, compression="zstd") as writer,
         pq.ParquetWriter(skipped, key_schema) as skipped_writer,
     ):
         for source in raw_input.sources:
@@ -97,9 +98,7 @@ def land_input(
                 if len(new):
                     writer.write_batch(new)
                 if len(known_keys):
-                    skipped_writer.write_batch(
-                        pa.record_batch([known_keys.unique()], schema=key_schema)
-                    )
+                    skipped_writer.write_batch(known_keys)
                 landed_rows += len(new)
                 skipped_rows += len(known_keys)
                 progress.update(landed_rows)
@@ -113,7 +112,7 @@ def land_input(
         part.unlink()
     message = f"{label}: {landed_rows:,} rows from {raw_input.name}"
     if skipped_rows:
-        keys = _count_distinct(connection, skipped, table.append_key)
+        keys = _count_distinct(connection, skipped)
         message += (
             f"; skipped {skipped_rows:,} rows of {keys:,} {_noun_of_keys(table)} that "
             "had landed before"
@@ -124,29 +123,31 @@ def land_input(
 def _load_landed_keys(
     connection: duckdb.DuckDBPyConnection, table: RawTable, parts: list[Path]
 ) -> None:
-    connection.execute("create or replace temp table landed (landed_key varchar)")
+    names = [sql_name(name) for name in table.append_key]
+    columns = ", ".join(f"{name} varchar" for name in names)
+    connection.execute(f"create or replace temp table landed ({columns})")
     if parts:
-        key = sql_name(table.append_key)
+        is_complete = " and ".join(f"{name} is not null" for name in names)
         connection.execute(
-            f"insert into landed select distinct {key} from "
-            f"read_parquet({sql_files(parts)}) where {key} is not null"
+            f"insert into landed select distinct {', '.join(names)} from "
+            f"read_parquet({sql_files(parts)}) where {is_complete}"
         )
 
 
 def _split_batches(
     connection: duckdb.DuckDBPyConnection, source: RawSource
-) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     """Read a source: its new records, and the append keys of its known records."""
-    key = sql_name(source.table.append_key)
+    key = ", ".join(sql_name(name) for name in source.table.append_key)
     query = (
-        f"select *, coalesce({key} in (select landed_key from landed), false) "
+        f"select *, coalesce(({key}) in (select {key} from landed), false) "
         f"as __has_landed from ({source.select(connection)}) as raw"
     )
     schema = landing_schema(source.table)
     for batch in _batches(connection, source, query):
         has_landed = batch.column("__has_landed")
         records = batch.select(schema.names)
-        known = records.column(source.table.append_key).filter(has_landed)
+        known = records.filter(has_landed).select(source.table.append_key)
         yield records.filter(pc.invert(has_landed)), known
 
 
@@ -167,17 +168,15 @@ def _next_part(folder: Path, number: int) -> Path:
     return part
 
 
-def _count_distinct(
-    connection: duckdb.DuckDBPyConnection, path: Path, column: str
-) -> int:
+def _count_distinct(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     [(count,)] = connection.execute(
-        f"select count(distinct {sql_name(column)}) from read_parquet"
-        f"({sql_files([path])})"
+        "select count(*) from "
+        f"(select distinct * from read_parquet({sql_files([path])}))"
     ).fetchall()
     return int(count)
 
 
 def _noun_of_keys(table: RawTable) -> str:
     """Return the noun that the append keys count: invoices, or the records."""
-    key = table.append_key
+    *_, key = table.append_key
     return table.name if key.endswith("_id") else f"{key}s"

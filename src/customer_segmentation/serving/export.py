@@ -16,10 +16,24 @@ from customer_segmentation.errors import InputError
 
 __all__ = ["export_campaign", "export_segment"]
 
-# what a spreadsheet takes for a formula
-FORMULA = r"^[=+\-@\t\r]"
+# what a spreadsheet takes for a formula; the last four are full-width signs
+FORMULA = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 AUDIENCE_COLUMNS = ("customer_id", "action", "channel", "offer", "priority")
-SEGMENT_COLUMNS = ("customer_id", "segment_name")
+SEGMENT_COLUMNS = ("customer_id", "source_system", "segment_name")
+MEMBERS = """
+    create temporary view members as
+    select customers.*, 'rfm' as segmentation, cast(null as int) as segment_id,
+        rfm_segment as segment_name, {is_control} as is_control
+    from customers join customer_rfm using (customer_key)
+    union all by name
+    select customers.*, segmentation, segment_id, segment_name,
+        {is_control} as is_control
+    from customers join customer_segments using (customer_key)
+"""
+# whoever is held out of one campaign gets no message of another file either
+IS_CONTROL = (
+    "customer_key in (select customer_key from campaign_audiences where is_control)"
+)
 
 
 def export_campaign(
@@ -89,7 +103,9 @@ def export_segment(
     segment: str,
     output: Path,
     *,
+    source_system: str | None = None,
     columns: Sequence[str] = (),
+    holdout: bool = False,
 ) -> int:
     """Write the customers of a segment, in the order of their keys.
 
@@ -103,8 +119,15 @@ def export_segment(
         Name of the segment, or its number.
     output : Path
         A file that ends in ``.csv`` or ``.parquet``.
+    source_system : str, optional
+        The source system of the customers. A segment of ``rfm`` can span several, and
+        then one must be named.
     columns : sequence of str
-        The columns of ``customers``, ``segmentation`` and ``segment_name`` to write.
+        The columns of ``customers``, ``segmentation``, ``segment_id``,
+        ``segment_name`` and ``is_control`` to write, in this order.
+    holdout : bool
+        Whether customers who are held out of a campaign are written too. Then the
+        column ``is_control`` is written as well.
 
     Returns
     -------
@@ -114,47 +137,64 @@ def export_segment(
     Raises
     ------
     InputError
-        If the file, the segment or a column is missing, or the file cannot be written.
+        If the file, the segment or a column is missing, if the segment spans several
+        source systems and none is named, or if the file cannot be written.
     """
     chosen = list(dict.fromkeys(columns or SEGMENT_COLUMNS))
+    if holdout and "is_control" not in chosen:
+        chosen.append("is_control")
     with _open(published) as connection:
         _rows(connection, published, "select 1 from customer_rfm limit 0")
+        tables = _rows(connection, published, "select table_name from duckdb_tables()")
+        planned = ("campaign_audiences",) in tables
         connection.execute(
-            "create temporary view members as"
-            " select customers.*, 'rfm' as segmentation,"
-            " cast(null as int) as segment_id, rfm_segment as segment_name"
-            " from customers join customer_rfm using (customer_key)"
-            " union all by name"
-            " select customers.*, segmentation, segment_id, segment_name"
-            " from customers join customer_segments using (customer_key)"
+            MEMBERS.format(is_control=IS_CONTROL if planned else "false")
         )
         known = _rows(
             connection,
             published,
-            "select distinct segmentation, segment_name, cast(segment_id as varchar)"
-            " from members order by all",
+            "select distinct segmentation, segment_name, cast(segment_id as varchar),"
+            " source_system from members order by all",
         )
-        segments = [name for kind, name, _ in known if kind == segmentation]
-        numbers = [number for kind, _, number in known if kind == segmentation]
-        if not segments:
+        own = [row[1:] for row in known if row[0] == segmentation]
+        if not own:
             raise InputError(
                 f"{published}: there is no segmentation {segmentation!r}; "
                 f"{_listed('the segmentations are', (row[0] for row in known))}"
             )
-        if segment not in (*segments, *numbers):
+        shops = {shop for name, number, shop in own if segment in (name, number)}
+        if not shops:
             raise InputError(
                 f"{published}: {segmentation} has no segment {segment!r}; "
-                f"{_listed('its segments are', segments)}"
+                f"{_listed('its segments are', (name for name, *_ in own))}"
+            )
+        shop = source_system or _only_shop(shops, segment)
+        if shop not in shops:
+            raise InputError(
+                f"{published}: the segment {segment!r} has no customers of {shop!r}; "
+                f"{_listed('its source systems are', shops)}"
             )
         _check_columns(connection, published, "members", chosen)
         table = connection.execute(
             f"select {', '.join(chosen)} from members"
-            " where segmentation = $kind"
+            " where segmentation = $kind and source_system = $shop"
             " and (segment_name = $name or cast(segment_id as varchar) = $name)"
+            " and (not is_control or $holdout)"
             " order by customer_key",
-            {"kind": segmentation, "name": segment},
+            {"kind": segmentation, "name": segment, "shop": shop, "holdout": holdout},
         ).to_arrow_table()
     return _write(table, output)
+
+
+def _only_shop(shops: set[str], segment: str) -> str:
+    """Return the one source system; ids of several can be the same."""
+    if len(shops) > 1:
+        raise InputError(
+            f"the segment {segment!r} spans several source systems: name one of "
+            f"{', '.join(sorted(shops))} with --source-system"
+        )
+    [shop] = shops
+    return shop
 
 
 def _open(published: Path) -> duckdb.DuckDBPyConnection:

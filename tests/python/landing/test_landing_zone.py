@@ -21,7 +21,7 @@ from raw_files import (
 )
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.raw_tables import MALL, MARKETPLACE, ONLINE_RETAIL
+from customer_segmentation.raw_tables import CAMPAIGNS, MALL, MARKETPLACE, ONLINE_RETAIL
 
 # replaced as a whole, or not at all
 
@@ -120,6 +120,29 @@ def test_appending_adds_a_part_and_skips_known_records(tmp_path, zone, capsys):
     assert capsys.readouterr().err == (
         "online_retail.invoice_lines: 3 rows from b.csv; skipped 3 rows of 2 invoices "
         "that had landed before\n"
+    )
+
+
+def test_a_campaign_that_has_landed_takes_further_customers(tmp_path, zone, capsys):
+    header = "campaign,source_system,customer_id,sent_at\n"
+    first = [("spring", "mall", "1"), (None, "mall", "2")]
+    # another customer, another shop, another campaign, and one without a name
+    new = [("spring", "mall", "2"), ("spring", "card", "1"), ("autumn", "mall", "1")]
+    files = [
+        write(
+            tmp_path / f"{name}.csv",
+            header + "".join(f"{','.join(s or '' for s in row)},\n" for row in rows),
+        )
+        for name, rows in (("a", first), ("b", [*first, *new]))
+    ]
+    land(CAMPAIGNS, zone, files[0])
+    capsys.readouterr()
+    land(CAMPAIGNS, zone, files[1], append=True)
+    rows = [row[:3] for row in landed(zone, "campaigns/sends")]
+    assert rows == [*first, first[1], *new]
+    assert capsys.readouterr().err == (
+        "campaigns.sends: 4 rows from b.csv; skipped 1 rows of 1 sends that had landed "
+        "before\n"
     )
 
 

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 from dbt_project import REPOSITORY
+from scipy import stats
 
 from customer_segmentation.serving.campaigns import measure_campaigns
 from customer_segmentation.serving.effects import GroupSums, estimate_effect
@@ -58,17 +59,21 @@ def test_a_large_effect_is_found() -> None:
 
 def test_the_effect_is_that_of_a_regression_on_side_and_earlier_spend() -> None:
     rng = np.random.default_rng(1)
-    before = rng.lognormal(size=300)
     treated = rng.random(300) < 0.7
+    # sides that differed before, so that the slope's own error shows
+    before = rng.lognormal(size=300) + treated
     outcome = 2 + 0.5 * before + treated + rng.normal(size=300)
     effect = estimate_effect(
         benchmark.sums_of(outcome[treated], before[treated]),
         benchmark.sums_of(outcome[~treated], before[~treated]),
     )
     columns = np.column_stack([np.ones(300), treated, before])
-    expected = np.linalg.lstsq(columns, outcome, rcond=None)[0][1]
-    assert effect.estimate == pytest.approx(expected)
-    assert effect.low < effect.estimate < effect.high
+    coefficients, [residuals], *_ = np.linalg.lstsq(columns, outcome, rcond=None)
+    variances = residuals / 297 * np.linalg.inv(columns.T @ columns)
+    half = stats.t.ppf(0.975, 297) * np.sqrt(variances[1, 1])
+    assert effect.estimate == pytest.approx(coefficients[1])
+    assert effect.low == pytest.approx(coefficients[1] - half)
+    assert effect.high == pytest.approx(coefficients[1] + half)
 
 
 def test_customers_who_all_do_the_same_have_no_interval() -> None:

@@ -23,19 +23,22 @@ def published(tmp_path: Path) -> Path:
                 ('spring', 'planned'), ('autumn', 'suppressed'))
                 as t (campaign, status);
             create table campaign_audiences as select * from (values
-                ('spring', '7', 'reward', 'email', '=1+1', 2, false),
-                ('spring', '-8', 'reward', 'email', null, 1, false),
-                ('spring', '9', 'reward', 'email', 'Ok', 3, true))
-                as t (campaign, customer_id, action, channel, offer, priority,
-                    is_control);
+                ('spring', 'shop:7', '7', 'reward', 'email', '=1+1', 2, false),
+                ('spring', 'shop:-8', '-8', 'reward', 'email', null, 1, false),
+                ('spring', 'shop:9', '9', 'reward', 'email', 'Ok', 3, true))
+                as t (campaign, customer_key, customer_id, action, channel, offer,
+                    priority, is_control);
             create table customers as select * from (values
-                ('shop:7', '7', -5), ('shop:9', '9', 6))
-                as t (customer_key, customer_id, age);
+                ('shop:7', 'shop', '7', -5), ('shop:9', 'shop', '9', 6),
+                ('shop:10', 'shop', '10', 8), ('card:7', 'card', '7', 40))
+                as t (customer_key, source_system, customer_id, age);
             create table customer_rfm as select * from (values
-                ('shop:7', 'Can''t Lose Them'), ('shop:9', 'Lost'))
+                ('shop:7', 'Can''t Lose Them'), ('shop:9', 'Lost'),
+                ('shop:10', 'Lost'), ('card:7', 'Lost'))
                 as t (customer_key, rfm_segment);
             create table customer_segments as select * from (values
-                ('shop:7', 'value', 1, 'Big'), ('shop:9', 'value', 2, '<b>"@"</b>'))
+                ('shop:7', 'value', 1, 'Big'), ('shop:9', 'value', 2, '<b>"@"</b>'),
+                ('shop:10', 'value', 2, '<b>"@"</b>'))
                 as t (customer_key, segmentation, segment_id, segment_name);
         """)
     return path
@@ -88,7 +91,12 @@ def test_odd_names_stay_as_they_are(published: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["=1", "+1", "-1", "@a", "\ta", "\ra", '=cmd|"x"', "=1\n2"]
+    "text",
+    [
+        *("=1", "+1", "-1", "@a", "\ta", "\ra", "\n=1", '=cmd|"x"', "=1\n2"),
+        # full-width signs, which spreadsheets read as the others
+        *("\uff1d1", "\uff0b1", "\uff0d1", "\uff20a"),
+    ],
 )
 def test_no_text_is_a_formula(published: Path, text: str) -> None:
     with duckdb.connect(published) as connection:
@@ -103,7 +111,7 @@ def test_no_text_is_a_formula(published: Path, text: str) -> None:
     [
         ("rfm", "Can't Lose Them", ["7", "-5"]),
         ("value", "Big", ["7", "-5"]),
-        ("value", "2", ["9", "6"]),
+        ("value", "2", ["10", "8"]),
     ],
 )
 def test_a_segment_is_found_by_name_and_number(
@@ -113,6 +121,40 @@ def test_a_segment_is_found_by_name_and_number(
     wanted = ["customer_id", "age"]
     export_segment(published, segmentation, segment, output, columns=wanted)
     assert rows_of(output) == [wanted, expected]
+
+
+def test_a_segment_of_several_shops_is_that_of_the_shop_that_is_named(
+    published: Path,
+) -> None:
+    output = published.parent / "lost.csv"
+    with pytest.raises(InputError, match="name one of card, shop with --source-system"):
+        export_segment(published, "rfm", "Lost", output)
+    assert not output.exists()
+    for shop, customer in (("card", "7"), ("shop", "10")):
+        export_segment(published, "rfm", "Lost", output, source_system=shop)
+        assert rows_of(output) == [
+            ["customer_id", "source_system", "segment_name"],
+            [customer, shop, "Lost"],
+        ]
+
+
+def test_a_segment_leaves_out_who_is_held_out_of_a_campaign(published: Path) -> None:
+    output = published.parent / "segment.parquet"
+    assert export_segment(published, "value", "2", output) == 1
+    assert pq.read_table(output)["customer_id"].to_pylist() == ["10"]
+    wanted = ["customer_id"]
+    export_segment(published, "value", "2", output, columns=wanted, holdout=True)
+    assert pq.read_table(output).to_pydict() == {
+        "customer_id": ["10", "9"],
+        "is_control": [False, True],
+    }
+
+
+def test_a_segment_without_campaigns_is_whole(published: Path) -> None:
+    with duckdb.connect(published) as connection:
+        connection.execute("drop table campaign_audiences")
+    output = published.parent / "segment.csv"
+    assert export_segment(published, "value", "2", output) == 2
 
 
 @pytest.mark.parametrize(
@@ -129,6 +171,21 @@ def test_a_segment_is_found_by_name_and_number(
         (["a.csv"], "name either --campaign"),
         (["a.csv", "--segmentation", "rfm", "--segment", "Best"], "no segment 'Best'"),
         (["a.csv", "--segmentation", "rf", "--segment", "Lost"], "no segmentation"),
+        (
+            ["a.csv", "--segmentation", "rfm", "--segment", "Lost"],
+            "'Lost' spans several source systems: name one of card, shop with",
+        ),
+        (
+            [
+                *("a.csv", "--segmentation", "rfm", "--segment", "Lost"),
+                *("--source-system", "kiosk"),
+            ],
+            "no customers of 'kiosk'; its source systems are card, shop",
+        ),
+        (
+            ["a.csv", "--campaign", "spring", "--source-system", "shop"],
+            "--source-system is for segments",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_error(

@@ -71,7 +71,7 @@ def _results(tables: PublishedTables, source: str) -> Grid | None:
         *("effect per customer, 95 % interval", "in total", "variance saved"),
     )
     return Grid(
-        "What campaigns did",
+        "What each campaign did, once it has run",
         columns,
         [
             [
