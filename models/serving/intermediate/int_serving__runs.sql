@@ -29,10 +29,16 @@ summed_to_runs as (
     select
         campaign,
         source_system,
-        cast(min(sent_at) filter (where is_known and not is_future) as date)
-            as start_date,
-        cast(max(sent_at) filter (where is_known and not is_future) as date)
-            as last_date,
+        cast(
+            min(sent_at) filter (
+                where is_known and not is_future and coalesce(is_treated, true)
+            ) as date
+        ) as start_date,
+        cast(
+            max(sent_at) filter (
+                where is_known and not is_future and coalesce(is_treated, true)
+            ) as date
+        ) as last_date,
         count(*) filter (where not is_known) as unknown_customers,
         count(*) filter (where is_known and is_future) as future_sends,
         count(*) filter (where is_known and not is_treated) as declared_customers
@@ -42,23 +48,35 @@ summed_to_runs as (
 
 ),
 
--- sides that were drawn after the first message say nothing
-assigned_counted as (
+members_counted as (
+
+    select
+        sides.campaign,
+        customers.source_system,
+        sides.as_of_date,
+        count(*) filter (where sides.is_control) as assigned_customers
+
+    from sides
+    inner join customers on sides.customer_key = customers.customer_key
+    group by sides.campaign, customers.source_system, sides.as_of_date
+
+),
+
+-- the as-of date follows the last day of the data: that of the first message counts
+audiences as (
 
     select
         summed_to_runs.campaign,
         summed_to_runs.source_system,
-        count(*) filter (where sides.is_control) as assigned_customers
+        max(members_counted.as_of_date) as audience_date
 
     from summed_to_runs
-    inner join sides
+    inner join members_counted
         on
-            summed_to_runs.campaign = sides.campaign
-            and summed_to_runs.start_date >= sides.assigned_date
-    inner join customers
-        on
-            sides.customer_key = customers.customer_key
-            and summed_to_runs.source_system = customers.source_system
+            summed_to_runs.campaign = members_counted.campaign
+            and summed_to_runs.source_system = members_counted.source_system
+            and {{ days_before(1, 'members_counted.as_of_date') }}
+            <= summed_to_runs.start_date
     group by summed_to_runs.campaign, summed_to_runs.source_system
 
 ),
@@ -73,6 +91,7 @@ runs as (
         summed_to_runs.future_sends,
         source_systems.has_transactions,
         source_systems.has_amounts,
+        audiences.audience_date,
         {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}
             as end_date,
         {{ days_before(var('campaign_history_days'), 'summed_to_runs.start_date') }}
@@ -81,17 +100,22 @@ runs as (
         <= source_systems.as_of_date as is_over,
         case
             when summed_to_runs.declared_customers > 0 then 'declared'
-            when assigned_counted.assigned_customers > 0 then 'assigned'
+            when members_counted.assigned_customers > 0 then 'assigned'
             else 'none'
         end as holdout
 
     from summed_to_runs
     inner join source_systems
         on summed_to_runs.source_system = source_systems.source_system
-    left join assigned_counted
+    left join audiences
         on
-            summed_to_runs.campaign = assigned_counted.campaign
-            and summed_to_runs.source_system = assigned_counted.source_system
+            summed_to_runs.campaign = audiences.campaign
+            and summed_to_runs.source_system = audiences.source_system
+    left join members_counted
+        on
+            audiences.campaign = members_counted.campaign
+            and audiences.source_system = members_counted.source_system
+            and audiences.audience_date = members_counted.as_of_date
 
 )
 
