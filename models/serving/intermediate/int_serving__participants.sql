@@ -44,8 +44,8 @@ declared as (
 
 ),
 
--- the audience at the first message: customers stay on their side, whether or not a message
--- reached them, because it is not chance that decides who is reached
+-- the audience at the first message: customers stay on their side, whether or not a
+-- message reached them, because it is not chance that decides who is reached
 assigned as (
 
     select

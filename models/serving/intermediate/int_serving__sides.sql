@@ -8,7 +8,7 @@ targets as (
 
 recorded as (
 
-{% if is_incremental() %}
+    {% if is_incremental() %}
     select
         campaign,
         customer_key,
@@ -18,7 +18,7 @@ recorded as (
         is_control
 
     from {{ this }}
-{% else %}
+    {% else %}
     {{ no_rows({
         'campaign': 'string',
         'customer_key': 'string',
@@ -27,7 +27,7 @@ recorded as (
         'holdout_share': 'decimal(9, 6)',
         'is_control': 'boolean',
     }) }}
-{% endif %}
+    {% endif %}
 
 ),
 
@@ -104,7 +104,7 @@ numbered as (
         ) as place,
         {{ hash_fraction(
             "unrecorded.campaign || ':' || cast(unrecorded.as_of_date as string)"
-        ) }} as start
+        ) }} as start_fraction
 
     from unrecorded
     left join drawn
@@ -119,7 +119,7 @@ numbered as (
 
 ),
 
--- every tenth customer is held out, from a random start, so every decile gives its share
+-- every tenth customer is held out, from a random start, so deciles give their share
 newcomers as (
 
     select
@@ -128,8 +128,8 @@ newcomers as (
         as_of_date,
         as_of_date as assigned_date,
         {{ holdout_share() }} as holdout_share,
-        floor(place * {{ holdout_share() }} + start)
-        > floor((place - 1) * {{ holdout_share() }} + start) as is_control
+        floor(place * {{ holdout_share() }} + start_fraction)
+        > floor((place - 1) * {{ holdout_share() }} + start_fraction) as is_control
 
     from numbered
 
