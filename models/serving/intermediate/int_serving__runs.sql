@@ -54,21 +54,38 @@ members_counted as (
         sides.campaign,
         customers.source_system,
         sides.as_of_date,
-        count(*) filter (where sides.is_control) as assigned_customers
+        count(*) filter (where sides.is_control) as assigned_customers,
+        count(*) filter (
+            where not sides.is_control and campaign_sends.is_known
+        ) as reached_customers
 
     from sides
     inner join customers on sides.customer_key = customers.customer_key
+    left join campaign_sends
+        on
+            sides.campaign = campaign_sends.campaign
+            and sides.customer_key = campaign_sends.customer_key
+            and not campaign_sends.is_future
     group by sides.campaign, customers.source_system, sides.as_of_date
 
 ),
 
--- the as-of date follows the last day of the data: that of the first message counts
-audiences as (
+-- data that end on the day of the first message may hold its first effects, so that
+-- audience counts only if the messages show that it is the one that was written to
+audiences_ranked as (
 
     select
-        summed_to_runs.campaign,
-        summed_to_runs.source_system,
-        max(members_counted.as_of_date) as audience_date
+        members_counted.*,
+        row_number() over (
+            partition by members_counted.campaign, members_counted.source_system
+            order by
+                members_counted.reached_customers desc,
+                case
+                    when members_counted.as_of_date <= summed_to_runs.start_date then 0
+                    else 1
+                end asc,
+                members_counted.as_of_date desc
+        ) as place
 
     from summed_to_runs
     inner join members_counted
@@ -77,7 +94,13 @@ audiences as (
             and summed_to_runs.source_system = members_counted.source_system
             and {{ days_before(1, 'members_counted.as_of_date') }}
             <= summed_to_runs.start_date
-    group by summed_to_runs.campaign, summed_to_runs.source_system
+
+),
+
+audiences as (
+
+    select * from audiences_ranked
+    where place = 1
 
 ),
 
@@ -91,7 +114,7 @@ runs as (
         summed_to_runs.future_sends,
         source_systems.has_transactions,
         source_systems.has_amounts,
-        audiences.audience_date,
+        audiences.as_of_date as audience_date,
         {{ days_after(var('campaign_window_days'), 'summed_to_runs.last_date') }}
             as end_date,
         {{ days_before(var('campaign_history_days'), 'summed_to_runs.start_date') }}
@@ -100,7 +123,7 @@ runs as (
         <= source_systems.as_of_date as is_over,
         case
             when summed_to_runs.declared_customers > 0 then 'declared'
-            when members_counted.assigned_customers > 0 then 'assigned'
+            when audiences.assigned_customers > 0 then 'assigned'
             else 'none'
         end as holdout
 
@@ -111,11 +134,6 @@ runs as (
         on
             summed_to_runs.campaign = audiences.campaign
             and summed_to_runs.source_system = audiences.source_system
-    left join members_counted
-        on
-            audiences.campaign = members_counted.campaign
-            and audiences.source_system = members_counted.source_system
-            and audiences.audience_date = members_counted.as_of_date
 
 )
 
