@@ -145,6 +145,18 @@
 {%- endmacro %}
 
 
+{% macro hash_fraction(text) -%}
+    {#- A number from 0 to less than 1, as good as random: four digits of a hash. -#}
+    (
+        {%- for digit in range(1, 5) %}
+        {{ ' + ' if not loop.first -}}
+        (position(substr(md5({{ text }}), {{ digit }}, 1) in '0123456789abcdef') - 1)
+        * {{ 16 ** (4 - digit) }}
+        {%- endfor %}
+    ) / cast(65536 as double)
+{%- endmacro %}
+
+
 {% macro campaign_status() %}
     {#- Whether a campaign has an audience, and if not, why. -#}
     case
@@ -187,7 +199,15 @@
         when measures.measure = 'spend' and not runs.has_amounts then 'no_amounts'
         when coalesce(groups_counted.treated_customers, 0) = 0 then 'nobody_treated'
         when coalesce(groups_counted.control_customers, 0) = 0 then 'no_holdout'
+        when
+            groups_counted.reached_control_customers
+            > groups_counted.control_customers * {{ threshold('campaign_max_holdout_reached') }}
+            then 'holdout_reached'
         when not runs.is_over then 'window_open'
+        when
+            groups_counted.reached_customers
+            < groups_counted.treated_customers * {{ threshold('campaign_min_reached') }}
+            then 'few_reached'
         when
             least(groups_counted.treated_customers, groups_counted.control_customers)
             < {{ threshold('campaign_min_customers') }}
@@ -202,9 +222,9 @@
 
 {% macro recorded_sides() %}
 
-    {#- The sides that earlier builds drew. Results need no others: a campaign that ran was
-        drawn before today. Reading the table as it stands keeps results off the path that
-        draws the sides of today. -#}
+    {#- The audiences that earlier builds recorded. Results need no others: the audience was
+        there before its first message. Reading the table as it stands keeps results off the
+        path that draws the sides of today. -#}
 
     {%- set relation = none -%}
     {%- if execute -%}
@@ -220,14 +240,14 @@
         {{ no_rows({
             'campaign': 'string',
             'customer_key': 'string',
-            'assigned_date': 'date',
+            'as_of_date': 'date',
             'is_control': 'boolean',
         }) }}
     {%- else -%}
         select
             campaign,
             customer_key,
-            assigned_date,
+            as_of_date,
             is_control
 
         from {{ relation }}

@@ -76,6 +76,7 @@ campaign_audiences as (
         on
             ranked.campaign = sides.campaign
             and ranked.customer_key = sides.customer_key
+            and ranked.as_of_date = sides.as_of_date
     inner join customers on ranked.customer_key = customers.customer_key
     left join names
         on

@@ -51,6 +51,7 @@ expected as (
         on
             targets.campaign = sides.campaign
             and targets.customer_key = sides.customer_key
+            and targets.as_of_date = sides.as_of_date
     left join scores on targets.customer_key = scores.customer_key
 
 ),

@@ -1,23 +1,36 @@
--- on the first build, every decile of value has its share of the hold-out
+{{ config(group='segmentation') }}
+
+-- each batch of customers that a build drew has its share of the hold-out
 
 with
 
-deciles as (
+drawn as (
+
+    select distinct
+        campaign,
+        customer_key,
+        assigned_date,
+        holdout_share,
+        is_control
+
+    from {{ ref('int_serving__sides') }}
+
+),
+
+batches as (
 
     select
         campaign,
-        value_decile,
+        assigned_date,
+        holdout_share,
         count(*) as customers,
-        count(*) filter (where is_control) as control_customers,
-        count(distinct assigned_date) over (partition by campaign) as assigned_dates
+        count(*) filter (where is_control) as control_customers
 
-    from {{ ref('campaign_audiences') }}
-    group by campaign, value_decile, assigned_date
+    from drawn
+    group by campaign, assigned_date, holdout_share
 
 )
 
 select *
-from deciles
-where
-    assigned_dates = 1
-    and abs(control_customers - customers * {{ holdout_share() }}) > 1
+from batches
+where abs(control_customers - customers * holdout_share) > 1

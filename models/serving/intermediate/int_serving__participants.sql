@@ -44,8 +44,8 @@ declared as (
 
 ),
 
--- customers stay on their side, whether or not a message reached them: it is not chance
--- that decides who is reached
+-- the audience at the first message: customers stay on their side, whether or not a
+-- message reached them, because it is not chance that decides who is reached
 assigned as (
 
     select
@@ -59,7 +59,7 @@ assigned as (
     inner join sides
         on
             runs.campaign = sides.campaign
-            and runs.start_date >= sides.assigned_date
+            and runs.audience_date = sides.as_of_date
     inner join customers
         on
             sides.customer_key = customers.customer_key

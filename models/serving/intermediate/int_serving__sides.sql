@@ -6,36 +6,85 @@ targets as (
 
 ),
 
-kept as (
+recorded as (
 
+    {% if is_incremental() %}
     select
         campaign,
-        customer_key
+        customer_key,
+        as_of_date,
+        assigned_date,
+        holdout_share,
+        is_control
 
-    from {{ this if is_incremental() else 'targets' }}
-    where {{ is_incremental() | lower }}
+    from {{ this }}
+    {% else %}
+    {{ no_rows({
+        'campaign': 'string',
+        'customer_key': 'string',
+        'as_of_date': 'date',
+        'assigned_date': 'date',
+        'holdout_share': 'decimal(9, 6)',
+        'is_control': 'boolean',
+    }) }}
+    {% endif %}
 
 ),
 
-kept_counted as (
+-- customers keep their side for as long as the campaign has its name
+drawn as (
+
+    select distinct
+        campaign,
+        customer_key,
+        assigned_date,
+        holdout_share,
+        is_control
+
+    from recorded
+
+),
+
+batches_counted as (
 
     select
         campaign,
+        assigned_date,
         count(*) as customers
 
-    from kept
-    group by campaign
+    from drawn
+    group by campaign, assigned_date
 
 ),
 
--- customers keep their side, so only those who are new to the audience get one
-newcomers as (
+unrecorded as (
 
     select targets.*
     from targets
-    left join kept
-        on targets.campaign = kept.campaign and targets.customer_key = kept.customer_key
-    where kept.customer_key is null
+    left join recorded
+        on
+            targets.campaign = recorded.campaign
+            and targets.customer_key = recorded.customer_key
+            and targets.as_of_date = recorded.as_of_date
+    where recorded.customer_key is null
+
+),
+
+carried_on as (
+
+    select
+        unrecorded.campaign,
+        unrecorded.customer_key,
+        unrecorded.as_of_date,
+        drawn.assigned_date,
+        drawn.holdout_share,
+        drawn.is_control
+
+    from unrecorded
+    inner join drawn
+        on
+            unrecorded.campaign = drawn.campaign
+            and unrecorded.customer_key = drawn.customer_key
 
 ),
 
@@ -43,33 +92,56 @@ newcomers as (
 numbered as (
 
     select
-        newcomers.campaign,
-        newcomers.customer_key,
-        newcomers.as_of_date,
-        coalesce(kept_counted.customers, 0) + row_number() over (
-            partition by newcomers.campaign
+        unrecorded.campaign,
+        unrecorded.customer_key,
+        unrecorded.as_of_date,
+        coalesce(batches_counted.customers, 0) + row_number() over (
+            partition by unrecorded.campaign, unrecorded.as_of_date
             order by
-                newcomers.value_decile,
-                md5(newcomers.campaign || ':' || newcomers.customer_key),
-                newcomers.customer_key
-        ) as place
+                unrecorded.value_decile,
+                md5(unrecorded.campaign || ':' || unrecorded.customer_key),
+                unrecorded.customer_key
+        ) as place,
+        {{ hash_fraction(
+            "unrecorded.campaign || ':' || cast(unrecorded.as_of_date as string)"
+        ) }} as start_fraction
 
-    from newcomers
-    left join kept_counted on newcomers.campaign = kept_counted.campaign
+    from unrecorded
+    left join drawn
+        on
+            unrecorded.campaign = drawn.campaign
+            and unrecorded.customer_key = drawn.customer_key
+    left join batches_counted
+        on
+            unrecorded.campaign = batches_counted.campaign
+            and unrecorded.as_of_date = batches_counted.assigned_date
+    where drawn.customer_key is null
 
 ),
 
--- every tenth customer is held out, so every decile gives its share
-sides as (
+-- every tenth customer is held out, from a random start, so deciles give their share
+newcomers as (
 
     select
         campaign,
         customer_key,
+        as_of_date,
         as_of_date as assigned_date,
-        floor(place * {{ holdout_share() }} + 0.5)
-        > floor((place - 1) * {{ holdout_share() }} + 0.5) as is_control
+        {{ holdout_share() }} as holdout_share,
+        floor(place * {{ holdout_share() }} + start_fraction)
+        > floor((place - 1) * {{ holdout_share() }} + start_fraction) as is_control
 
     from numbered
+
+),
+
+sides as (
+
+    select * from carried_on
+
+    union all
+
+    select * from newcomers
 
 )
 
