@@ -38,12 +38,14 @@ customer_uplift as (
         uplift_scores.uplift_tenth,
         uplift_customers.value_rank,
         uplift_customers.value_tenth,
-        row_number() over (
-            partition by uplift_customers.campaign, uplift_customers.source_system
-            order by
-                uplift_scores.uplift_tenth asc,
-                uplift_scores.expected_uplift desc,
-                uplift_customers.value_rank asc
+        cast(
+            row_number() over (
+                partition by uplift_customers.campaign, uplift_customers.source_system
+                order by
+                    uplift_scores.uplift_tenth asc,
+                    uplift_scores.expected_uplift desc,
+                    uplift_customers.value_rank asc
+            ) as bigint
         ) as uplift_rank
 
     from uplift_customers
