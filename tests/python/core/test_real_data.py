@@ -148,9 +148,11 @@ def seen_early(real: Warehouse) -> Warehouse:
 
 
 def test_nothing_is_seen_from_the_as_of_date_on(seen_early: Warehouse) -> None:
+    # the calendar has whole years
     columns = seen_early.rows(
         "select table_name, column_name from duckdb_columns()"
         " where schema_name = 'main' and column_name <> 'as_of_date'"
+        " and table_name <> 'dates'"
         " and data_type in ('DATE', 'TIMESTAMP') and table_name in"
         " (select table_name from duckdb_tables() where schema_name = 'main')"
     )
@@ -189,7 +191,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
 @pytest.mark.parametrize(
     "table",
     [
-        *("customers", "transactions", "transaction_lines", "products"),
+        *("customers", "transactions", "transaction_lines", "products", "dates"),
         *("source_systems", "customer_rfm", "rfm_cut_points"),
         *("customer_features", "customer_rfm_history", "customer_cohorts"),
     ],
