@@ -4,6 +4,7 @@ Each process of tests has one server. Most commands of the tests take less time 
 importing dbt.
 """
 
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -76,6 +77,7 @@ def _run(
     output: Path,
     in_own_group: bool,
 ) -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import cli
 
     if in_own_group:
@@ -85,4 +87,9 @@ def _run(
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    cli(arguments)
+    try:
+        cli(arguments)
+    finally:
+        # a fork ends without closing a database: its file would lack what is in the log
+        DuckDBConnectionManager.close_all_connections()
+        gc.collect()
