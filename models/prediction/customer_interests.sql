@@ -6,21 +6,9 @@ interest_scores as (
 
 ),
 
-product_categories as (
-
-    select * from {{ ref('product_categories') }}
-
-),
-
 categories as (
 
-    select
-        source_system,
-        category_id,
-        min(category_name) as category_name
-
-    from product_categories
-    group by source_system, category_id
+    select * from {{ ref('int_prediction__categories') }}
 
 ),
 

@@ -28,7 +28,7 @@ interest_scores as (
 
 categories as (
 
-    select * from {{ ref('int_serving__categories') }}
+    select * from {{ ref('int_prediction__categories') }}
 
 ),
 

@@ -149,13 +149,12 @@ class Warehouse:
     ) -> None:
         """Build the project, which must succeed, and keep what dbt says of it."""
         finished = self.dbt("build", *arguments, variables=variables, threads=threads)
-        self.messages.write_text(finished.stdout, encoding="utf-8")
         assert finished.returncode == 0, finished.stdout[-_TAIL:]
 
     @property
     def messages(self) -> Path:
         """What dbt said of the last build."""
-        return self.folder / "build.log"
+        return self.folder / "build.out"
 
     def dbt(
         self,

@@ -71,9 +71,7 @@ def export_campaign(
     InputError
         If the file, the campaign or a column is missing, or the file cannot be written.
     """
-    chosen = list(dict.fromkeys(columns or AUDIENCE_COLUMNS))
-    if holdout and "is_control" not in chosen:
-        chosen.append("is_control")
+    chosen = _chosen(columns or AUDIENCE_COLUMNS, holdout)
     with _open(published) as connection:
         plans: dict[str, str] = dict(
             _rows(connection, published, "select campaign, status from campaign_plans")
@@ -140,9 +138,7 @@ def export_segment(
         If the file, the segment or a column is missing, if the segment spans several
         source systems and none is named, or if the file cannot be written.
     """
-    chosen = list(dict.fromkeys(columns or SEGMENT_COLUMNS))
-    if holdout and "is_control" not in chosen:
-        chosen.append("is_control")
+    chosen = _chosen(columns or SEGMENT_COLUMNS, holdout)
     with _open(published) as connection:
         _rows(connection, published, "select 1 from customer_rfm limit 0")
         tables = _rows(connection, published, "select table_name from duckdb_tables()")
@@ -184,6 +180,11 @@ def export_segment(
             {"kind": segmentation, "name": segment, "shop": shop, "holdout": holdout},
         ).to_arrow_table()
     return _write(table, output)
+
+
+def _chosen(columns: Sequence[str], holdout: bool) -> list[str]:
+    """Return each column once, and with held-out customers who is one of them."""
+    return list(dict.fromkeys([*columns, *(["is_control"] if holdout else [])]))
 
 
 def _only_shop(shops: set[str], segment: str) -> str:
