@@ -6,9 +6,6 @@ some run out of room. Meanwhile each reader opens the published tables anew agai
 again, in a process of its own, and joins them: DuckDB for Python, SQLAlchemy and ADBC
 on the file, and pyarrow on the folder of Parquet. An answer is right if the tables
 together have the numbers of rows that ``published_tables`` says, of one version.
-
-Two readers need packages that the project does not: install ``duckdb-engine`` and
-``adbc-driver-manager`` first.
 """
 
 import csv

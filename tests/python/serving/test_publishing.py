@@ -1,5 +1,6 @@
 """Readers see one whole version, whatever happens to the builds that publish."""
 
+import json
 import os
 import random
 import signal
@@ -7,22 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from errno import EACCES, EPERM
 from pathlib import Path
-from threading import Event
+from typing import Any
 
 import duckdb
 import pytest
+from dbt_project import REPOSITORY
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.serving import Publisher
 from customer_segmentation.serving.duckdb_plugin import Plugin
 
 KILLS = 12
-READERS = 2
-# publishes one version after another: two tables that name their version
+READER = REPOSITORY / "benchmarks" / "published_reader.py"
+READERS = ("duckdb", "sqlalchemy", "adbc", "parquet")
+# publishes one version after another: three tables, and the numbers of their rows
 WRITER = """
 import sys
 import time
@@ -36,11 +38,17 @@ for number in count():
     version = f"20260101T{run}_{number:08x}"
     publisher = Publisher(database, folder, version).begin()
     with duckdb.connect(publisher.new_database) as connection:
-        for table in ("customers", "segments"):
-            connection.execute(
-                f"create table {table} as"
-                f" select range as id, '{version}' as version from range(20000)"
-            )
+        rows = 20_000 + 100 * int(run) + number % 100
+        tables = ("customers", "customer_features", "missing_values")
+        for table in tables:
+            connection.execute(f"create table {table} as from range({rows})")
+        connection.execute(
+            "create table published_tables as"
+            f" select '{version}' as version, unnest(?) as table_name,"
+            f" {rows} as row_count",
+            [list(tables)],
+        )
+        for table in (*tables, "published_tables"):
             connection.execute(
                 f"copy {table} to '{publisher.new_folder}/{table}.parquet'"
             )
@@ -49,10 +57,6 @@ for number in count():
     # readers of a folder have time for two versions more
     time.sleep(0.1)
 """
-JOINED = (
-    "select count(*), count(distinct c.version), max(c.version) from {0} as c"
-    " join {1} as s on c.id = s.id and c.version = s.version"
-)
 
 
 # what other people may have where we publish, some of it named almost as ours
@@ -105,41 +109,39 @@ def version_in(database: Path) -> str:
     return version
 
 
-def read_until(stop: Event, database: Path) -> list[tuple[int, int, str]]:
-    """Join the tables again and again, each time as a BI tool that has just started."""
-    found = []
-    folder = database.with_suffix("") / "current"
-    while not stop.is_set():
-        # a process of its own would open the file anew: here an alias of its path does
-        with duckdb.connect(":memory:") as connection:
-            connection.execute(f"attach '{database}' as marts (read_only)")
-            found += connection.execute(
-                JOINED.format("marts.customers", "marts.segments")
-            ).fetchall()
-            version = folder.resolve()
-            found += connection.execute(
-                JOINED.format(
-                    f"'{version}/customers.parquet'", f"'{version}/segments.parquet'"
-                )
-            ).fetchall()
-    return found
+@contextmanager
+def readers(database: Path, stop: Path) -> Iterator[dict[str, dict[str, Any]]]:
+    """Read in a process of each kind until the end; then there is what they read."""
+    found: dict[str, dict[str, Any]] = {}
+    processes = {
+        kind: subprocess.Popen(
+            [sys.executable, READER, kind, database, stop],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for kind in READERS
+    }
+    try:
+        yield found
+    finally:
+        stop.touch()
+        said = {kind: process.communicate()[0] for kind, process in processes.items()}
+        found.update({kind: json.loads(text) for kind, text in said.items()})
 
 
 def test_every_read_sees_one_version_while_writers_are_killed(published: Path) -> None:
     kill_writer(published, "000000", after=0)
-    stop, chance = Event(), random.Random(0)
-    with ThreadPoolExecutor(READERS) as readers:
-        reading = [readers.submit(read_until, stop, published) for _ in range(READERS)]
-        try:
-            for kill in range(1, KILLS + 1):
-                kill_writer(published, f"{kill:06}", after=chance.uniform(0, 0.2))
-        finally:
-            stop.set()
-        reads = [read for one in reading for read in one.result()]
-    assert len(reads) > KILLS
-    assert {(rows, versions) for rows, versions, _ in reads} == {(20_000, 1)}
-    # the versions of several writers were read
-    assert len({version[:15] for *_, version in reads}) > KILLS / 2
+    chance = random.Random(0)
+    with readers(published, published.with_name("stop")) as found:
+        for kill in range(1, KILLS + 1):
+            kill_writer(published, f"{kill:06}", after=chance.uniform(0, 0.2))
+    assert {kind: one["errors"] for kind, one in found.items()} == {
+        kind: [] for kind in READERS
+    }
+    for one in found.values():
+        assert one["reads"] == one["right"] > KILLS / 2
+        # the versions of several writers were read
+        assert len({version[:15] for version in one["versions"]}) > KILLS / 4
     # a writer that ends in peace leaves nothing behind
     publish(published, version_of(2))
     left = {path.name for path in published.parent.rglob("*.new*")}
