@@ -21,6 +21,8 @@ __all__ = ["Campaign", "RealShop", "Shop", "Trial", "simulate", "sums_of", "tria
 Numbers = NDArray[np.float64]
 # spend before a customer's campaign, and in its window
 Draw = Callable[[np.random.Generator, int], tuple[Numbers, Numbers]]
+# share that customers spend more, and of those without a purchase who buy
+EFFECTS = ((0.0, 0.0), (0.1, 0.0), (0.2, 0.0), (-0.3, 0.0), (0.0, 0.05))
 ONLINE_RETAIL = Path("../shared/data/online-retail/online_retail.csv.gz")
 
 
@@ -232,7 +234,7 @@ def trials(
         else:
             _, usual = shop.draw(np.random.default_rng(1), 2_000_000)
         for treated, control in ((450, 50), (900, 100), (1_800, 200), (4_500, 500)):
-            for lift, converted in ((0.0, 0.0), (0.1, 0.0), (0.2, 0.0), (0.0, 0.05)):
+            for lift, converted in EFFECTS:
                 campaign = Campaign(treated, control, lift, converted)
                 effects = simulate(shop.draw, campaign, draws)
                 yield shop, campaign, trial_of(campaign.truth(usual), effects)
@@ -242,7 +244,8 @@ def row_of(shop: Shop | RealShop, campaign: Campaign, trial: Trial) -> str:
     """Return a row of the table."""
     effect = "none"
     if campaign.lift:
-        effect = f"{campaign.lift:.0%} more per customer"
+        word = "more" if campaign.lift > 0 else "less"
+        effect = f"{abs(campaign.lift):.0%} {word} per customer"
     elif campaign.converted:
         effect = f"{campaign.converted:.0%} of the others buy"
     customers = campaign.control + campaign.treated

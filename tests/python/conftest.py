@@ -48,6 +48,8 @@ TIERS = {
     "build": {"workshop", "sample"},
 }
 UNIT = "unit"
+# of what builds
+LONGEST = "test_repeatability.py"
 
 
 def fixtures_of(item: pytest.Item) -> set[str]:
@@ -80,7 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the sample. A file about real data comes second: another process builds those
     meanwhile, and builds on Spark begin when both are there. Without tests of Spark, a
     file that needs the sample comes first. What builds nothing follows, so nobody waits
-    for a build of another process.
+    for a build of another process. Of what builds, the longest file comes first, so that
+    no process has it left when the others are done.
     """
     tiers = {}
     for item in items:
@@ -93,10 +96,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     first = [file_of("spark", "build"), file_of("real")]
 
-    def turn(item: pytest.Item) -> int:
+    def turn(item: pytest.Item) -> tuple[int, bool]:
+        is_short = item.path.name != LONGEST
         if item.path in first and tiers[item] != UNIT:
-            return first.index(item.path)
-        return 2 + ["spark", UNIT, "real", "build"].index(tiers[item])
+            return first.index(item.path), is_short
+        return 2 + ["spark", UNIT, "real", "build"].index(tiers[item]), is_short
 
     items.sort(key=turn)
 

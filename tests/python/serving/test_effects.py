@@ -40,6 +40,7 @@ def test_effects_are_unbiased_and_their_intervals_cover(
     for campaign in (
         benchmark.Campaign(900, 100),
         benchmark.Campaign(900, 100, converted=0.05),
+        benchmark.Campaign(900, 100, lift=0.2),
     ):
         truth = campaign.truth(usual)
         effects = benchmark.simulate(shop.draw, campaign, DRAWS)
@@ -58,11 +59,12 @@ def test_a_large_effect_is_found() -> None:
 
 
 def test_the_effect_is_that_of_a_regression_on_side_and_earlier_spend() -> None:
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(4)
     treated = rng.random(300) < 0.7
     # sides that differed before, so that the slope's own error shows
     before = rng.lognormal(size=300) + treated
-    outcome = 2 + 0.5 * before + treated + rng.normal(size=300)
+    # no effect but what is within chance, so both sides are taken to vary alike
+    outcome = 2 + 0.5 * before + rng.normal(size=300)
     effect = estimate_effect(
         benchmark.sums_of(outcome[treated], before[treated]),
         benchmark.sums_of(outcome[~treated], before[~treated]),
@@ -74,6 +76,40 @@ def test_the_effect_is_that_of_a_regression_on_side_and_earlier_spend() -> None:
     assert effect.estimate == pytest.approx(coefficients[1])
     assert effect.low == pytest.approx(coefficients[1] - half)
     assert effect.high == pytest.approx(coefficients[1] + half)
+
+
+@pytest.mark.parametrize(("treated", "control"), [(4_000, 400), (400, 4_000)])
+@pytest.mark.parametrize("ratio", [0.7, 1.3])
+def test_a_clear_effect_on_the_mean_changes_the_variance(
+    treated: int, control: int, ratio: float
+) -> None:
+    spend = np.arange(40.0)
+    sides = np.tile(ratio * spend, treated // 40), np.tile(spend, control // 40)
+    effect = estimate_effect(
+        *(benchmark.sums_of(side, np.zeros(len(side))) for side in sides)
+    )
+    freedom = treated + control - 3
+    of_treated, of_control = (len(side) * side.var() for side in sides)
+
+    def half_of(power: float) -> float:
+        scale = ratio**power
+        variance = (of_treated / scale + of_control) / freedom
+        error = np.sqrt(variance * (scale / treated + 1 / control))
+        return float(stats.t.ppf(0.975, freedom) * error)
+
+    low, high = sorted((half_of(1), half_of(2)))
+    assert low < effect.high - effect.estimate < high
+
+
+def test_an_effect_within_chance_leaves_one_variance() -> None:
+    spend = np.arange(40.0)
+    control = benchmark.sums_of(spend, np.zeros(40))
+    # the standard error of the difference is 2.6
+    treated = benchmark.sums_of(np.concatenate([spend, spend + 2]), np.zeros(80))
+    effect = estimate_effect(treated, control)
+    variance = (treated.deviations + control.deviations) / 117
+    half = stats.t.ppf(0.975, 117) * np.sqrt(variance * (1 / 80 + 1 / 40))
+    assert effect.high - effect.estimate == pytest.approx(half)
 
 
 def test_customers_who_all_do_the_same_have_no_interval() -> None:
