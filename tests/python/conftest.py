@@ -82,8 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the sample. A file about real data comes second: another process builds those
     meanwhile, and builds on Spark begin when both are there. Without tests of Spark, a
     file that needs the sample comes first. What builds nothing follows, so nobody waits
-    for a build of another process. Of what builds, the longest file comes first, so that
-    no process has it left when the others are done.
+    for a build of another process. Of what builds, the longest file comes first, so no
+    process has it left when the others are done.
     """
     tiers = {}
     for item in items:
