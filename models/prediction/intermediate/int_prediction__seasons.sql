@@ -15,13 +15,19 @@ source_systems as (
 
 ),
 
+first_transactions as (
+
+    select * from {{ ref('int_features__first_transactions') }}
+
+),
+
 transactions as (
 
     select * from {{ ref('transactions') }}
 
 ),
 
-training_dates as (
+dates as (
 
     select
         source_system,
@@ -43,64 +49,82 @@ training_dates as (
 
 ),
 
--- models learn from the days after a date once these days are over; the same days a
--- year before are known on the date itself
-windows as (
+-- the year before a date is known on the date; a longer horizon would reach beyond it
+years as (
 
     select
         source_system,
         horizon_days,
         as_of_date,
-        0 as days_before,
-        as_of_date as from_date,
-        {{ days_after('horizon_days', 'as_of_date') }} as end_date
+        {{ days_before(365, 'as_of_date') }} as year_from_date,
+        {{ days_after('horizon_days - 365', 'as_of_date') }} as horizon_end_date
 
-    from training_dates
-
-    union all
-
-    -- a year before, a longer horizon would reach beyond the date
-    select
-        source_system,
-        horizon_days,
-        as_of_date,
-        365 as days_before,
-        {{ days_before(365, 'as_of_date') }} as from_date,
-        {{ days_after('horizon_days - 365', 'as_of_date') }} as end_date
-
-    from training_dates
+    from dates
     where horizon_days <= 365
+
+),
+
+-- at the beginning of a record all customers seem new, so it shows no season
+known_years as (
+
+    select years.*
+
+    from years
+    inner join source_systems
+        on
+            years.source_system = source_systems.source_system
+            and years.year_from_date >= {{ days_after(
+                var('prediction_burn_in_days'), 'source_systems.first_purchase_date'
+            ) }}
+
+),
+
+-- customers who come within the year would add the growth of the shop to its season
+sold_to_customers as (
+
+    select
+        known_years.source_system,
+        known_years.horizon_days,
+        known_years.as_of_date,
+        transactions.amount,
+        transactions.completed_at is not null as is_purchase,
+        {{ happened_at('transactions.') }}
+        < known_years.horizon_end_date as is_in_horizon
+
+    from known_years
+    inner join first_transactions
+        on
+            known_years.source_system = first_transactions.source_system
+            and known_years.year_from_date > first_transactions.completed_at
+    inner join transactions
+        on
+            first_transactions.customer_key = transactions.customer_key
+            and known_years.year_from_date
+            <= {{ happened_at('transactions.') }}
+            and known_years.as_of_date
+            > {{ happened_at('transactions.') }}
 
 ),
 
 summed as (
 
     select
-        windows.source_system,
-        windows.horizon_days,
-        windows.as_of_date,
-        windows.days_before,
-        count(transactions.completed_at) as purchases,
-        sum(transactions.amount) as spend
+        source_system,
+        as_of_date,
+        horizon_days,
+        count(*) filter (where is_purchase and is_in_horizon) as purchases,
+        count(*) filter (where is_purchase) as purchases_of_year,
+        {{ total('case when is_in_horizon then amount end') }} as spend,
+        {{ total('amount') }} as spend_of_year,
+        {{ total('case when is_in_horizon then amount * amount end', 4) }}
+            as squared_spend,
+        {{ total('amount * amount', 4) }} as squared_spend_of_year
 
-    from windows
-    inner join source_systems
-        on windows.source_system = source_systems.source_system
-    left join transactions
-        on
-            windows.source_system = transactions.source_system
-            and windows.from_date
-            <= {{ happened_at('transactions.') }}
-            and windows.end_date
-            > {{ happened_at('transactions.') }}
-    where
-        windows.from_date >= source_systems.first_purchase_date
-        and windows.end_date <= source_systems.as_of_date
+    from sold_to_customers
     group by
-        windows.source_system,
-        windows.horizon_days,
-        windows.as_of_date,
-        windows.days_before
+        source_system,
+        as_of_date,
+        horizon_days
 
 )
 

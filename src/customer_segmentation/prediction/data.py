@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import Self
 
@@ -19,7 +20,7 @@ from customer_segmentation.prediction.cohorts import (
     source_systems_of,
 )
 from customer_segmentation.prediction.interest_data import InterestData
-from customer_segmentation.prediction.seasons import Seasons
+from customer_segmentation.prediction.seasons import Season, Seasons
 from customer_segmentation.prediction.settings import SEED, PredictionSettings
 from customer_segmentation.prediction.splits import DateRange, Split, read_splits
 from customer_segmentation.prediction.targets import read_segment_targets
@@ -70,19 +71,16 @@ class PurchaseData:
     def pairs(self, split: Split, folds: int, seed: int = SEED) -> list[CohortPair]:
         """Return the cohorts of a back-test, as ``cohort_pairs``, in their seasons.
 
-        The customers to predict are given the season of one year before, which is known
-        on their date. Folds of one date share their season, and new customers have one
-        each: for both it stays unknown.
+        Folds of one date share their season, and new customers have one each: for both
+        it stays unknown.
         """
         pairs = cohort_pairs(split, partial(self._cohort, split), folds, seed)
         if split.is_cross_validated or split.population == NEW.name:
             return pairs
         assert split.test is not None
-        season = self.seasons.year_before(
-            split.source_system, split.test.last, split.horizon_days
-        )
+        day = split.test.last
         return [
-            (self._in_season(split, train), replace(test, season=season))
+            (self._in_season(split, train), replace(test, season=self._on(split, day)))
             for train, test in pairs
         ]
 
@@ -96,10 +94,10 @@ class PurchaseData:
 
     def _in_season(self, split: Split, cohort: Cohort) -> Cohort:
         assert split.train is not None
-        season = self.seasons.after(
-            split.source_system, split.train.last, split.horizon_days
-        )
-        return replace(cohort, season=season)
+        return replace(cohort, season=self._on(split, split.train.last))
+
+    def _on(self, split: Split, day: date) -> Season:
+        return self.seasons.on(split.source_system, day, split.horizon_days)
 
     def _cohort(self, split: Split, dates: DateRange) -> Cohort:
         return self.known.cohort(split, dates, MAX_PURCHASE_COHORT)

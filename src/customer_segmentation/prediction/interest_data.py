@@ -87,9 +87,7 @@ class InterestData:
         """Return the sales by category one year before the outcomes of some dates."""
         if split.population == NEW.name or dates is None:
             return UNKNOWN_SALES
-        return self.seasons.year_before(
-            split.source_system, dates.last, split.horizon_days
-        )
+        return self.seasons.on(split.source_system, dates.last, split.horizon_days)
 
     def _cohort(self, split: Split, dates: DateRange) -> Cohort:
         return self.known.cohort(split, dates, MAX_COHORT)

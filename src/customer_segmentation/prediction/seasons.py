@@ -1,4 +1,4 @@
-"""Seasons: what a whole source system sells in the days after an as-of date."""
+"""Seasons: how much more customers buy in some days of a year than in others."""
 
 import math
 from collections.abc import Mapping
@@ -17,28 +17,41 @@ __all__ = [
     "CategorySeasons",
     "Season",
     "Seasons",
+    "season_factors",
 ]
 
-SEASONS = [
-    *("source_system", "as_of_date", "horizon_days", "days_before"),
-    *("purchases", "spend"),
+KEYS = ["source_system", "as_of_date", "horizon_days"]
+SOLD = [
+    *("purchases", "purchases_of_year"),
+    *("spend", "spend_of_year"),
+    *("squared_spend", "squared_spend_of_year"),
 ]
+YEAR_DAYS = 365
+# variance of the logarithm of a factor: seasons of shops halve or double sales
+PRIOR_VARIANCE = 0.5**2
+# a larger change says more about a changed shop than about its season
+MIN_FACTOR, MAX_FACTOR = 1 / 3, 3.0
 
 
 @dataclass(frozen=True)
 class Season:
-    """What a whole source system sells in some days; ``nan`` if unknown.
+    """The seasonal indices of a source system in some days; ``nan`` if unknown.
+
+    An index is what existing customers buy in these days of a year, over what they buy
+    in as many days of the whole year: 1 without a season.
 
     Parameters
     ----------
-    purchases : float
-        Number of purchases.
-    spend : float
-        Their amounts, net of returns.
+    purchases_index, spend_index : float
+        Of the number of purchases, and of their amounts, net of returns.
+    purchases_variance, spend_variance : float
+        Sampling variances of the logarithms of the indices.
     """
 
-    purchases: float = math.nan
-    spend: float = math.nan
+    purchases_index: float = math.nan
+    spend_index: float = math.nan
+    purchases_variance: float = 0.0
+    spend_variance: float = 0.0
 
 
 UNKNOWN = Season()
@@ -67,35 +80,37 @@ class Seasons:
     Parameters
     ----------
     by_key : mapping
-        Seasons by source system, as-of date, horizon in days and days before. The last
-        is 0 for the horizon after the as-of date, and 365 for the same days one year
-        earlier.
+        Seasons by source system, as-of date and horizon in days.
     """
 
-    by_key: Mapping[tuple[str, date, int, int], Season]
+    by_key: Mapping[tuple[str, date, int], Season]
 
     @classmethod
     def read(cls, seasons: engine.Relation) -> Self:
         """Read ``int_prediction__seasons``."""
-        rows = engine.read(seasons, SEASONS, order_by="source_system")
-        return cls(
-            {
-                (name, pd.Timestamp(day).date(), int(horizon), int(before)): Season(
-                    float(purchases), float(spend)
-                )
-                for name, day, horizon, before, purchases, spend in rows.itertuples(
-                    index=False
-                )
-            }
-        )
+        rows = engine.read(seasons, [*KEYS, *SOLD], order_by=KEYS)
+        rows[SOLD] = rows[SOLD].astype(float)
+        found = {}
+        for row in rows.itertuples(index=False):
+            share = row.horizon_days / YEAR_DAYS
+            # the variance of a number of purchases is the number itself
+            purchases = _index(
+                *(row.purchases, row.purchases_of_year),
+                *(row.purchases, row.purchases_of_year, share),
+            )
+            spend = _index(
+                *(row.spend, row.spend_of_year),
+                *(row.squared_spend, row.squared_spend_of_year, share),
+            )
+            day = pd.Timestamp(row.as_of_date).date()
+            found[row.source_system, day, int(row.horizon_days)] = Season(
+                purchases[0], spend[0], purchases[1], spend[1]
+            )
+        return cls(found)
 
-    def after(self, source_system: str, day: date, horizon_days: int) -> Season:
-        """Return the season after an as-of date, which a training set includes."""
-        return self.by_key.get((source_system, day, horizon_days, 0), UNKNOWN)
-
-    def year_before(self, source_system: str, day: date, horizon_days: int) -> Season:
-        """Return the same days one year earlier, known when a model predicts."""
-        return self.by_key.get((source_system, day, horizon_days, 365), UNKNOWN)
+    def on(self, source_system: str, day: date, horizon_days: int) -> Season:
+        """Return the season of the horizon after a date, as known on the date."""
+        return self.by_key.get((source_system, day, horizon_days), UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -127,8 +142,73 @@ class CategorySeasons:
             )
         return cls(found)
 
-    def year_before(
-        self, source_system: str, day: date, horizon_days: int
-    ) -> CategorySales:
+    def on(self, source_system: str, day: date, horizon_days: int) -> CategorySales:
         """Return the sales one year before the days that begin on a date."""
         return self.by_key.get((source_system, day, horizon_days), UNKNOWN_SALES)
+
+
+def season_factors(season: Season, training_season: Season) -> tuple[float, float]:
+    """Return what a season multiplies purchases and spend by.
+
+    Parameters
+    ----------
+    season, training_season : Season
+        The season to predict for, and the one that a model learned in.
+
+    Examples
+    --------
+    >>> season_factors(Season(2.0, 9.0), Season(1.0, 1.0))
+    (2.0, 3.0)
+    >>> season_factors(Season(2.0), Season(1.0, purchases_variance=0.25))
+    (1.4142135623730951, 1.0)
+    """
+    purchases = _factor(
+        *(season.purchases_index, training_season.purchases_index),
+        season.purchases_variance + training_season.purchases_variance,
+    )
+    spend = _factor(
+        *(season.spend_index, training_season.spend_index),
+        season.spend_variance + training_season.spend_variance,
+    )
+    return purchases, spend
+
+
+def _factor(index: float, training_index: float, variance: float) -> float:
+    """Return one seasonal index over the other, 1 if one of them is unknown.
+
+    The logarithm of the ratio is shrunk towards 0 by its sampling variance.
+    """
+    if not (index > 0 and training_index > 0):
+        return 1.0
+    weight = PRIOR_VARIANCE / (PRIOR_VARIANCE + variance)
+    factor: float = (index / training_index) ** weight
+    return min(max(factor, MIN_FACTOR), MAX_FACTOR)
+
+
+def _index(
+    sold: float, of_year: float, squares: float, squares_of_year: float, share: float
+) -> tuple[float, float]:
+    """Return a seasonal index, and the sampling variance of its logarithm.
+
+    The index is a share of a sum of independent purchases; its variance follows from
+    their squares by the delta method.
+
+    Parameters
+    ----------
+    sold, of_year : float
+        Sales in the days, and in the year that they belong to.
+    squares, squares_of_year : float
+        Sums of the squares of these sales.
+    share : float
+        The days as a share of the year.
+
+    Examples
+    --------
+    >>> _index(100.0, 400.0, 100.0, 400.0, 0.125)
+    (2.0, 0.0075)
+    """
+    if not (sold > 0 and of_year > 0):
+        return math.nan, 0.0
+    part = sold / of_year
+    variance = ((1 - 2 * part) * squares + part**2 * squares_of_year) / sold**2
+    return part / share, variance

@@ -96,7 +96,7 @@ class _Purchases:
     def season_of(
         self, seasons: Seasons | CategorySeasons, purpose: Purpose, today: pd.Timestamp
     ) -> Season:
-        return _year_before(seasons, purpose, today)
+        return _season_on(seasons, purpose, today)
 
     def predict(
         self, model: Any, features: pd.DataFrame, season: Season | None
@@ -156,7 +156,7 @@ class _Interests:
     def season_of(
         self, seasons: Seasons | CategorySeasons, purpose: Purpose, today: pd.Timestamp
     ) -> Season:
-        return _year_before(seasons, purpose, today)
+        return _season_on(seasons, purpose, today)
 
     def predict(
         self, model: Any, features: pd.DataFrame, season: Season | None
@@ -207,7 +207,7 @@ def task_of(name: str) -> Task:
     return found
 
 
-def _year_before(
+def _season_on(
     seasons: Seasons | CategorySeasons,
     purpose: Purpose,
     today: pd.Timestamp,
@@ -215,6 +215,4 @@ def _year_before(
     # new customers have a date each
     if purpose.population == NEW.name:
         return UNKNOWN
-    return seasons.year_before(
-        purpose.source_system, today.date(), purpose.horizon_days
-    )
+    return seasons.on(purpose.source_system, today.date(), purpose.horizon_days)

@@ -81,13 +81,15 @@ class TrainingSet:
         """Return the fingerprint of a model of an algorithm."""
         cohort = self.cohort
         columns = [cohort.keys, cohort.features, cohort.outcomes]
+        season = cohort.season
         rows = pd.concat(columns, axis=1).assign(
-            season_purchases=cohort.season.purchases, season_spend=cohort.season.spend
+            season_purchases=season.purchases_index,
+            season_purchases_variance=season.purchases_variance,
+            season_spend=season.spend_index,
+            season_spend_variance=season.spend_variance,
         )
-        if isinstance(cohort.season, CategorySales):
-            rows = rows.assign(
-                season_sales=str(sorted(cohort.season.categories.items()))
-            )
+        if isinstance(season, CategorySales):
+            rows = rows.assign(season_sales=str(sorted(season.categories.items())))
         return training_fingerprint(rows, self.recipe(algorithm))
 
     @single_threaded()

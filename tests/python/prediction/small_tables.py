@@ -275,11 +275,15 @@ class Tables:
             """
         )
         self.execute(
-            "create or replace table seasons as"
-            " select 'shop' as source_system, as_of_date,"
-            " 365 as horizon_days, days_before, 1000 as purchases, 5000.0 as spend"
-            " from (select distinct as_of_date from existing),"
-            " (values (0), (365)) as days(days_before)"
+            """
+            create or replace table seasons as
+            select
+                'shop' as source_system, as_of_date, 365 as horizon_days,
+                1000 as purchases, 1000 as purchases_of_year,
+                5000.0 as spend, 5000.0 as spend_of_year,
+                50000.0 as squared_spend, 50000.0 as squared_spend_of_year
+            from (select distinct as_of_date from existing)
+            """
         )
 
     def add_interests(self, count: int = 120, categories: int = 5) -> None:

@@ -247,21 +247,19 @@ def test_a_new_feature_is_read_and_keys_and_flags_are_not() -> None:
 
 SEASONS = Seasons(
     {
-        ("shop", EARLIER, 90, 0): Season(100.0, 1_000.0),
-        ("shop", LATER, 90, 0): Season(-1.0, -1.0),
-        ("shop", LATER, 90, 365): Season(300.0, 3_000.0),
-        ("shop", EARLIER, 90, 365): Season(-2.0, -2.0),
+        ("shop", EARLIER, 90): Season(0.5, 0.4),
+        ("shop", LATER, 90): Season(1.5, 1.6),
+        ("shop", LATER, 180): Season(-1.0, -1.0),
     }
 )
 
 
-def test_existing_customers_are_predicted_for_the_season_of_the_year_before() -> None:
+def test_existing_customers_are_learned_from_and_predicted_in_their_seasons() -> None:
     rows = customer_days()
     data = replace(data_of(rows, outcomes(rows)), seasons=SEASONS)
     [(train, test)] = data.pairs(split_of(), folds=5)
-    assert train.season == Season(100.0, 1_000.0)
-    # what the test season sells is not known yet
-    assert test.season == Season(300.0, 3_000.0)
+    assert train.season == Season(0.5, 0.4)
+    assert test.season == Season(1.5, 1.6)
     assert data.training_cohort(split_of()).season == train.season
     # the folds of one date share its season
     for pair in data.pairs(split_of(test=EARLIER), folds=2):

@@ -21,11 +21,12 @@ def seasons() -> Seasons:
         rows = connection.query(
             """
             select * from (values
-                ('shop', date '2011-06-01', 90, 0, 500, 1000.5),
-                ('shop', date '2011-06-01', 90, 365, 250, null),
-                ('mall', date '2011-06-01', 90, 365, 1, 2)
+                ('shop', date '2011-06-01', 73, 50, 125, 1000.5, 5002.5, 9e4, 4e5),
+                ('mall', date '2011-06-01', 73, 1, 2, null, null, null, null),
+                ('mall', date '2011-06-01', 90, 0, 2, -3, 2, 9, 9)
             ) as rows(
-                source_system, as_of_date, horizon_days, days_before, purchases, spend
+                source_system, as_of_date, horizon_days, purchases, purchases_of_year,
+                spend, spend_of_year, squared_spend, squared_spend_of_year
             )
             """
         )
@@ -34,13 +35,24 @@ def seasons() -> Seasons:
 
 def test_seasons_have_a_source_system_a_date_and_a_horizon() -> None:
     found = seasons()
-    assert found.after("shop", AS_OF, 90) == Season(500.0, 1000.5)
-    before = found.year_before("shop", AS_OF, 90)
-    assert before.purchases == 250
-    assert math.isnan(before.spend)
-    for other in (("shop", LATER, 90), ("shop", AS_OF, 180), ("x", AS_OF, 90)):
-        assert found.after(*other) is UNKNOWN
-        assert found.year_before(*other) is UNKNOWN
+    # a fifth of the year has two fifths of the purchases, and a fifth of the spend
+    season = found.on("shop", AS_OF, 73)
+    assert season.purchases_index == pytest.approx(2.0)
+    assert season.spend_index == pytest.approx(1.0)
+    # the variance of the logarithm of a binomial share
+    assert season.purchases_variance == pytest.approx(1 / 50 - 1 / 125)
+    assert season.spend_variance == pytest.approx((0.6 * 9e4 + 0.04 * 4e5) / 1000.5**2)
+    mall = found.on("mall", AS_OF, 73)
+    assert mall.purchases_index == pytest.approx(2.5)
+    assert math.isnan(mall.spend_index)
+    for other in (("shop", LATER, 73), ("shop", AS_OF, 180), ("x", AS_OF, 73)):
+        assert found.on(*other) is UNKNOWN
+
+
+def test_days_without_sales_have_no_index() -> None:
+    season = seasons().on("mall", AS_OF, 90)
+    assert math.isnan(season.purchases_index)
+    assert math.isnan(season.spend_index)
 
 
 class Expects(BaseEstimator):
@@ -67,7 +79,7 @@ class Expects(BaseEstimator):
         )
 
 
-LEARNED = Season(purchases=100.0, spend=5_000.0)
+LEARNED = Season(purchases_index=100.0, spend_index=5_000.0)
 
 
 def expected(season: Season, learned: Season = LEARNED, **options) -> pd.DataFrame:
@@ -108,7 +120,7 @@ def test_an_unknown_season_changes_nothing(season, learned) -> None:
 
 
 def test_a_season_without_amounts_changes_only_purchases() -> None:
-    found = expected(Season(purchases=200.0), Season(purchases=100.0))
+    found = expected(Season(200.0), Season(100.0))
     plain = Expects().predict(None)
     np.testing.assert_allclose(found["expected_purchases"], [0.0, 1.2, 8.0])
     pd.testing.assert_series_equal(found["expected_spend"], plain["expected_spend"])
@@ -121,6 +133,18 @@ def test_the_change_is_limited(times: float, factor: float) -> None:
     np.testing.assert_allclose(
         found["expected_spend"], factor * plain["expected_spend"]
     )
+
+
+def test_an_uncertain_season_changes_less() -> None:
+    plain = Expects().predict(None)["expected_spend"].sum()
+    factors = [
+        expected(Season(200.0, 10_000.0, spend_variance=variance))[
+            "expected_spend"
+        ].sum()
+        / plain
+        for variance in (0.0, 0.01, 0.25, 100.0)
+    ]
+    np.testing.assert_allclose(factors, [2.0, 2 ** (25 / 26), 2**0.5, 1.0], atol=0.01)
 
 
 def test_a_model_that_learns_no_level_keeps_its_level() -> None:

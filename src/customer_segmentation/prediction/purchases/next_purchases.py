@@ -1,6 +1,5 @@
 """Estimators of next purchases: with an interval of the spend, and in a season."""
 
-import math
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,11 @@ from sklearn.base import BaseEstimator, clone
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.purchases.intervals import SpendInterval
 from customer_segmentation.prediction.purchases.model import PurchaseModel, spend_of
-from customer_segmentation.prediction.seasons import UNKNOWN, Season
+from customer_segmentation.prediction.seasons import (
+    UNKNOWN,
+    Season,
+    season_factors,
+)
 
 __all__ = ["PREDICTED", "InSeason", "NextPurchases"]
 
@@ -25,8 +28,6 @@ PREDICTED = (
 OUTCOMES = ("has_returned", "purchases", "spend")
 # with fewer customers no fold can be held out
 MIN_CUSTOMERS = 10
-# a larger change says more about a growing shop than about its season
-MIN_FACTOR, MAX_FACTOR = 1 / 3, 3.0
 
 
 class NextPurchases(BaseEstimator):
@@ -116,8 +117,8 @@ class InSeason(BaseEstimator):
     """A model of next purchases whose level follows the season.
 
     A model learns the level of the season after its as-of date. Another season brings
-    more or less. The same days one year earlier tell how much, and they are known when
-    the model predicts. Models that learn no level keep theirs: the baselines and the
+    more or less. The year before each date tells how much, and it is known when the
+    model predicts. Models that learn no level keep theirs: the baselines and the
     buy-till-you-die models.
 
     Parameters
@@ -155,7 +156,7 @@ class InSeason(BaseEstimator):
         features : pandas.DataFrame of shape (n, d)
             As in ``NextPurchases.predict``.
         season : Season
-            The horizon one year earlier. If it is unknown, the level does not change.
+            The season of the horizon. If it is unknown, the level does not change.
 
         Returns
         -------
@@ -165,8 +166,7 @@ class InSeason(BaseEstimator):
         found = self.estimator_.predict(features)
         if not self.estimator_.learns_level:
             return found
-        purchases = _factor(season.purchases, self.training_season.purchases)
-        spend = _factor(season.spend, self.training_season.spend)
+        purchases, spend = season_factors(season, self.training_season)
         # purchases come at a rate, and the rate grows with the factor
         no_return = 1 - found["return_probability"].to_numpy()
         returns = 1 - no_return**purchases
@@ -217,18 +217,3 @@ def _checked(features: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
             "spend": outcomes["spend"].to_numpy(dtype=float, na_value=np.nan),
         }
     )
-
-
-def _factor(season: float, training_season: float) -> float:
-    """Return one season over the other, 1 if one of them is unknown.
-
-    Examples
-    --------
-    >>> _factor(200.0, 100.0), _factor(math.nan, 100.0), _factor(9_000.0, 100.0)
-    (2.0, 1.0, 3.0)
-    """
-    if math.isnan(season) or math.isnan(training_season):
-        return 1.0
-    if season <= 0 or training_season <= 0:
-        return 1.0
-    return min(max(season / training_season, MIN_FACTOR), MAX_FACTOR)
