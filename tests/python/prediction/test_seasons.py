@@ -1,16 +1,26 @@
-"""Expectations follow the season, as far as a season is known."""
+"""Expectations follow the season of the customers, as far as it is known."""
 
 import math
 from datetime import date
+from functools import cache
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from simulated_shops import (
+    BURN_IN_DAYS,
+    SHOPS,
+    STRONG_GIFTS,
+    Shop,
+    seasons_of,
+    simulate_sales,
+    true_factor,
+)
 from sklearn.base import BaseEstimator, clone
 
 from customer_segmentation.prediction.purchases import UNKNOWN, InSeason, Season
-from customer_segmentation.prediction.seasons import Seasons
+from customer_segmentation.prediction.seasons import Seasons, season_factors
 
 AS_OF = date(2011, 6, 1)
 LATER = date(2011, 9, 1)
@@ -161,3 +171,106 @@ def test_the_estimator_given_is_not_fitted() -> None:
     copy = clone(model)
     assert not hasattr(copy, "estimator_")
     assert copy.training_season == LEARNED
+
+
+# --- simulated shops
+
+HORIZON = 90
+# three months from October, January and October: before, after and before Christmas
+DAYS = (640, 745, 1_005)
+CHANGING = "changing season"
+STEADY = [name for name in SHOPS if name != CHANGING]
+
+
+@cache
+def sales_of(name: str) -> pd.DataFrame:
+    return simulate_sales(SHOPS[name], np.random.default_rng(1))
+
+
+def factors_of(sales: pd.DataFrame) -> list[float]:
+    """Return the factors of purchases, learned in the days before those predicted."""
+    days = [day - before for day in DAYS for before in (HORIZON, 0)]
+    found = seasons_of(sales, days, HORIZON)
+    pairs = zip(found[1::2], found[::2], strict=True)
+    return [season_factors(*pair)[0] for pair in pairs]
+
+
+def true_factors(shop: Shop, days_ago: int = 0) -> list[float]:
+    days = [day - days_ago for day in DAYS]
+    return [true_factor(shop, day - HORIZON, day, HORIZON) for day in days]
+
+
+def distances(found: list[float], other: list[float]) -> list[float]:
+    return np.abs(np.log(np.array(found) / np.array(other))).tolist()
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_the_factor_is_the_season_alone(name: str) -> None:
+    found = factors_of(sales_of(name))
+    assert max(distances(found, true_factors(SHOPS[name]))) < 0.12
+
+
+def test_growth_and_new_customers_could_mislead() -> None:
+    # what all customers bought a year before, over what they bought in the days that
+    # models learn from
+    for name in (
+        "flat, customers grow by half",
+        "flat, purchases grow by half",
+        "flat, one cohort",
+    ):
+        bought = sales_of(name)["day"].value_counts().reindex(range(DAYS[-1]))
+        misled = [
+            bought[day - 365 : day - 365 + HORIZON].sum()
+            / bought[day - HORIZON : day].sum()
+            for day in DAYS
+        ]
+        assert min(distances(misled, true_factors(SHOPS[name]))) > 0.15
+
+
+def test_a_season_that_changes_is_that_of_the_year_before() -> None:
+    shop = SHOPS[CHANGING]
+    found = factors_of(sales_of(CHANGING))
+    assert max(distances(found, true_factors(shop, days_ago=365))) < 0.12
+    # that is nearer to the season that comes than no factor is
+    truth = true_factors(shop)
+    errors = np.array(distances(found, truth))
+    assert errors.sum() < 0.6 * sum(distances([1.0] * len(DAYS), truth))
+
+
+def test_who_comes_within_the_year_does_not_count() -> None:
+    sales, day = sales_of("season"), 640
+    first = sales.groupby("customer")["day"].transform("min")
+    is_known = first < day - 365
+    [everyone] = seasons_of(sales, [day], HORIZON)
+    [known] = seasons_of(sales[is_known], [day], HORIZON)
+    assert everyone == known
+    assert 0 < is_known.mean() < 0.5
+
+
+def test_what_comes_on_or_after_the_date_does_not_count() -> None:
+    sales, day = sales_of("season"), 640
+    [found] = seasons_of(sales, [day], HORIZON)
+    assert seasons_of(sales[sales["day"] < day], [day], HORIZON) == [found]
+    assert seasons_of(sales[sales["day"] < day - 1], [day], HORIZON) != [found]
+
+
+def test_a_year_that_begins_with_the_shop_shows_no_season() -> None:
+    earliest = 365 + BURN_IN_DAYS
+    days = [365, earliest - 1, earliest]
+    found = seasons_of(sales_of("season"), days, HORIZON)
+    assert [season is UNKNOWN for season in found] == [True, True, False]
+
+
+def test_a_whole_year_has_no_season() -> None:
+    [season] = seasons_of(sales_of("strong season"), [640], 365)
+    assert season.purchases_index == 1.0
+    assert season.purchases_variance == 0.0
+
+
+def test_few_customers_show_less_of_a_season() -> None:
+    small = Shop(STRONG_GIFTS, new_customers=0.1)
+    sales = simulate_sales(small, np.random.default_rng(0))
+    learned, season = seasons_of(sales, [640 - HORIZON, 640], HORIZON)
+    factor, _ = season_factors(season, learned)
+    ratio = season.purchases_index / learned.purchases_index
+    assert 0.2 < math.log(factor) / math.log(ratio) < 0.8
