@@ -64,18 +64,18 @@ years as (
 
 ),
 
--- at the beginning of a record all customers seem new, so it shows no season
+-- where the year begins with the record, hardly anyone was a customer before it
 known_years as (
 
     select years.*
 
     from years
     inner join source_systems
-        on
-            years.source_system = source_systems.source_system
-            and years.year_from_date >= {{ days_after(
-                var('prediction_burn_in_days'), 'source_systems.first_purchase_date'
-            ) }}
+        on years.source_system = source_systems.source_system
+    where
+        {{ dbt.datediff(
+            'source_systems.first_purchase_date', 'years.year_from_date', 'day'
+        ) }} >= {{ threshold('season_min_history_days') }}
 
 ),
 

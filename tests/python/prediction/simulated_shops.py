@@ -1,9 +1,11 @@
 """Shops whose customers buy by a known season, while the shop grows or shrinks."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -14,13 +16,14 @@ from customer_segmentation.prediction.feature_kinds import Numbers
 from customer_segmentation.prediction.seasons import Season, Seasons
 
 __all__ = [
-    *("BURN_IN_DAYS", "DAYS", "SHOPS", "STRONG_GIFTS"),
+    *("DAYS", "SHOPS", "STRONG_GIFTS"),
     *("Shop", "seasons_of", "simulate_sales", "true_factor"),
 ]
 
 FIRST_DAY = date(2021, 1, 1)
 DAYS = 1_095
-BURN_IN_DAYS = 90
+# all customers of one cohort come in these first days
+COHORT_DAYS = 90
 # weights of the months: no season, a shop of gifts, and one that lives by Christmas
 FLAT = (1.0,) * 12
 GIFTS = (0.8, 0.8, 0.9, 0.9, 1, 1, 0.9, 0.9, 1.2, 1.4, 1.7, 1.1)
@@ -29,10 +32,9 @@ STRONG_GIFTS = (0.6, 0.5, 0.6, 0.8, 0.9, 1, 0.8, 0.7, 1.1, 1.3, 2.2, 1.9)
 # near that of CDNOW, with three times as many purchases
 RATE_SHAPE, RATE_SCALE = 0.8, 1 / 37
 LIFETIME_SHAPE, LIFETIME_SCALE = 0.6, 164.0
-SEASONS = (
-    Path(__file__).resolve().parents[3]
-    / "models/prediction/intermediate/int_prediction__seasons.sql"
-)
+PROJECT = Path(__file__).resolve().parents[3]
+SEASONS = PROJECT / "models/prediction/intermediate/int_prediction__seasons.sql"
+THRESHOLDS = PROJECT / "seeds/thresholds.csv"
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def simulate_sales(shop: Shop, rng: np.random.Generator) -> pd.DataFrame:
     new_weights = shop.new_customer_season or shop.season
     new = _weights_of_days(new_weights) * shop.growth ** (days / 365 - 1.5)
     if shop.is_one_cohort:
-        new = np.where(days < BURN_IN_DAYS, 2 * 365 / BURN_IN_DAYS, 0.0)
+        new = np.where(days < COHORT_DAYS, 2 * 365 / COHORT_DAYS, 0.0)
     first = np.repeat(days, rng.poisson(shop.new_customers * new))
     count = len(first)
     rate = rng.gamma(RATE_SHAPE, RATE_SCALE, count)
@@ -152,11 +154,14 @@ def seasons_of(
     horizon_days : int
         Length of the season.
     """
+    with THRESHOLDS.open(encoding="utf-8", newline="") as file:
+        thresholds = {row["threshold"]: row["value"] for row in csv.DictReader(file)}
     model = Template(SEASONS.read_text(encoding="utf-8"))
     query = model.render(
         config=lambda **_: "",
         ref=str,
-        var={"prediction_burn_in_days": BURN_IN_DAYS}.get,
+        dbt=SimpleNamespace(datediff=lambda first, last, _: f"({last} - {first})"),
+        threshold=thresholds.get,
         days_before=lambda count, day: f"cast({day} - ({count}) as date)",
         days_after=lambda count, day: f"cast({day} + ({count}) as date)",
         happened_at=lambda prefix: f"{prefix}completed_at",

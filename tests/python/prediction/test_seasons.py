@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from simulated_shops import (
-    BURN_IN_DAYS,
     SHOPS,
     STRONG_GIFTS,
     Shop,
@@ -255,7 +254,8 @@ def test_what_comes_on_or_after_the_date_does_not_count() -> None:
 
 
 def test_a_year_that_begins_with_the_shop_shows_no_season() -> None:
-    earliest = 365 + BURN_IN_DAYS
+    # thresholds.csv: season_min_history_days
+    earliest = 365 + 14
     days = [365, earliest - 1, earliest]
     found = seasons_of(sales_of("season"), days, HORIZON)
     assert [season is UNKNOWN for season in found] == [True, True, False]
