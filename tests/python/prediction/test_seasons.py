@@ -18,7 +18,17 @@ from simulated_shops import (
 )
 from sklearn.base import BaseEstimator, clone
 
-from customer_segmentation.prediction.purchases import UNKNOWN, InSeason, Season
+from customer_segmentation.prediction.model_files import (
+    dump_model,
+    read_model,
+    trusted_types,
+)
+from customer_segmentation.prediction.purchases import (
+    CANDIDATES,
+    UNKNOWN,
+    InSeason,
+    Season,
+)
 from customer_segmentation.prediction.seasons import Seasons, season_factors
 
 AS_OF = date(2011, 6, 1)
@@ -159,6 +169,17 @@ def test_an_uncertain_season_changes_less() -> None:
 def test_a_model_that_learns_no_level_keeps_its_level() -> None:
     found = expected(Season(200.0, 10_000.0), learns_level=False)
     pd.testing.assert_frame_equal(found, Expects().predict(None))
+
+
+def test_a_model_that_learned_numbers_of_purchases_has_no_season() -> None:
+    # models of version 0.2 kept what the shop sold, not an index
+    learned = Season()
+    vars(learned).clear()
+    vars(learned).update(purchases=1_270.0, spend=327_331.0)
+    model = InSeason(CANDIDATES["last_year_spend"].estimator(), learned)
+    written = dump_model(model)
+    read = read_model(written, trusted_types(written))
+    assert season_factors(Season(1.2, 1.2), read.training_season) == (1.0, 1.0)
 
 
 def test_the_estimator_given_is_not_fitted() -> None:
