@@ -50,7 +50,7 @@ dates as (
 ),
 
 -- the year before a date is known on the date; a longer horizon would reach beyond it
-years as (
+years_before as (
 
     select
         source_system,
@@ -67,14 +67,14 @@ years as (
 -- where the year begins with the record, hardly anyone was a customer before it
 known_years as (
 
-    select years.*
+    select years_before.*
 
-    from years
+    from years_before
     inner join source_systems
-        on years.source_system = source_systems.source_system
+        on years_before.source_system = source_systems.source_system
     where
         {{ dbt.datediff(
-            'source_systems.first_purchase_date', 'years.year_from_date', 'day'
+            'source_systems.first_purchase_date', 'years_before.year_from_date', 'day'
         ) }} >= {{ threshold('season_min_history_days') }}
 
 ),
