@@ -187,7 +187,9 @@ def show_tests(database: Path) -> None:
                 a_year = split.test.last - timedelta(YEAR)
                 earlier = sales_of(connection, *days, a_year)
                 learned = sales_of(connection, *days, split.train.last)
-                found = {"before": earlier / learned, "now": now[place]}
+                # there was no factor where the year before was not on record
+                before = float(np.nan_to_num(earlier / learned, nan=1.0))
+                found = {"before": before, "now": now[place]}
                 errors.append({"measure": measure} | log_errors(found, truth))
                 cells += [truth, *found.values()]
             show(f"{split.source_system}, {split.name}", cells)
