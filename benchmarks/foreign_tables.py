@@ -93,7 +93,7 @@ def _planted(rng: Generator, noise: Callable[[Generator, int, int], Values]) -> 
 # -- build: no structure
 
 
-def mixed_margins(rng: Generator) -> Table:
+def _mixed_margins(rng: Generator) -> Table:
     n = _draw_customers(rng)
     kinds = [
         rng.normal(size=n),
@@ -106,7 +106,7 @@ def mixed_margins(rng: Generator) -> Table:
     return _numbers(np.stack([kinds[one] for one in chosen], axis=1))
 
 
-def counts(rng: Generator) -> Table:
+def _counts(rng: Generator) -> Table:
     n = _draw_customers(rng)
     kinds = [
         rng.poisson(3, n),
@@ -119,7 +119,7 @@ def counts(rng: Generator) -> Table:
     return _numbers(points, transform=str(rng.choice(["standard", "log", "power"])))
 
 
-def heavy_tails(rng: Generator) -> Table:
+def _heavy_tails(rng: Generator) -> Table:
     n = _draw_customers(rng)
     columns = [rng.standard_t(2, n), rng.pareto(1.5, n), rng.lognormal(0, 1.5, n)]
     return _numbers(
@@ -127,13 +127,13 @@ def heavy_tails(rng: Generator) -> Table:
     )
 
 
-def zero_inflated(rng: Generator) -> Table:
+def _zero_inflated(rng: Generator) -> Table:
     n, width = _draw_customers(rng), int(rng.integers(2, 4))
     amounts = rng.gamma(2, 50, (n, width)) * (rng.uniform(size=(n, width)) < 0.6)
     return _numbers(amounts, transform=str(rng.choice(["standard", "log"])))
 
 
-def categories(rng: Generator) -> Table:
+def _categories(rng: Generator) -> Table:
     n = _draw_customers(rng)
     table = _numbers(rng.normal(size=(n, int(rng.integers(1, 3)))))
     for number in range(int(rng.integers(1, 3))):
@@ -147,39 +147,39 @@ def categories(rng: Generator) -> Table:
 # -- build: dependent, without clusters
 
 
-def banana(rng: Generator) -> Table:
+def _banana(rng: Generator) -> Table:
     n = _draw_customers(rng)
     x = rng.normal(size=n)
     return _numbers(np.stack([x, x**2 + rng.normal(0, 0.4, n)], axis=1))
 
 
-def v_shape(rng: Generator) -> Table:
+def _v_shape(rng: Generator) -> Table:
     n = _draw_customers(rng)
     x = rng.uniform(-1, 1, n)
     return _numbers(np.stack([x, np.abs(x) + rng.normal(0, 0.05, n)], axis=1))
 
 
-def arc(rng: Generator) -> Table:
+def _arc(rng: Generator) -> Table:
     n = _draw_customers(rng)
     angle = rng.uniform(0, np.pi * rng.uniform(0.6, 1.1), n)
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return _numbers(points + rng.normal(0, 0.08, (n, 2)))
 
 
-def sine(rng: Generator) -> Table:
+def _sine(rng: Generator) -> Table:
     n = _draw_customers(rng)
     x = rng.uniform(0, 2 * np.pi * rng.uniform(0.8, 1.6), n)
     return _numbers(np.stack([x, np.sin(x) + rng.normal(0, 0.15, n)], axis=1))
 
 
-def clayton(rng: Generator) -> Table:
+def _clayton(rng: Generator) -> Table:
     n, theta = _draw_customers(rng), float(rng.uniform(2, 6))
     frailty = rng.gamma(1 / theta, size=n)
     uniform = (1 + rng.exponential(size=(n, 2)) / frailty[:, None]) ** (-1 / theta)
     return _numbers(-np.log1p(-uniform * (1 - 1e-9)))
 
 
-def shifted(rng: Generator) -> Table:
+def _shifted(rng: Generator) -> Table:
     n = _draw_customers(rng)
     codes = _members(rng, n, [0.5, 0.5])
     table = _numbers(rng.normal(size=(n, 2)) + codes[:, None])
@@ -189,15 +189,15 @@ def shifted(rng: Generator) -> Table:
 # -- build: planted
 
 
-def round_clusters(rng: Generator) -> Table:
+def _round_clusters(rng: Generator) -> Table:
     return _planted(rng, lambda rng, n, width: rng.normal(size=(n, width)))
 
 
-def student_clusters(rng: Generator) -> Table:
+def _student_clusters(rng: Generator) -> Table:
     return _planted(rng, lambda rng, n, width: rng.standard_t(5, (n, width)) / 1.29)
 
 
-def uneven_clusters(rng: Generator) -> Table:
+def _uneven_clusters(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.5, 0.3, 0.2])
     deviations = np.array([1.0, 0.5, 0.3])[clusters, None]
@@ -205,7 +205,7 @@ def uneven_clusters(rng: Generator) -> Table:
     return _numbers(centres + deviations * rng.normal(size=(n, 3)), clusters)
 
 
-def elongated_clusters(rng: Generator) -> Table:
+def _elongated_clusters(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.4, 0.35, 0.25])
     points = rng.normal(size=(n, 2)) * [3.0, 0.7]
@@ -214,7 +214,7 @@ def elongated_clusters(rng: Generator) -> Table:
     return _numbers(points, clusters)
 
 
-def moons(rng: Generator) -> Table:
+def _moons(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.5, 0.5])
     angle = rng.uniform(0, np.pi, n) + np.pi * clusters
@@ -226,7 +226,7 @@ def moons(rng: Generator) -> Table:
 # -- build: planted, set apart by single features
 
 
-def one_feature(rng: Generator) -> Table:
+def _one_feature(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.5, 0.5])
     points = rng.normal(size=(n, int(rng.integers(2, 5))))
@@ -234,7 +234,7 @@ def one_feature(rng: Generator) -> Table:
     return _numbers(points, clusters)
 
 
-def star(rng: Generator) -> Table:
+def _star(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.8, 0.1, 0.1])
     centres = np.array([[0.0, 0], [6, 0], [0, 6]])
@@ -243,7 +243,7 @@ def star(rng: Generator) -> Table:
     return _numbers(np.hstack([points, noise]), clusters)
 
 
-def small_groups(rng: Generator) -> Table:
+def _small_groups(rng: Generator) -> Table:
     clusters = _members(rng, MANY_CUSTOMERS, [0.84, 0.08, 0.08])
     centres = np.array([[0.0, 0, 0], [6, 0, 0], [0, 6, 0]])
     points = centres[clusters] + rng.normal(size=(MANY_CUSTOMERS, 3))
@@ -253,7 +253,7 @@ def small_groups(rng: Generator) -> Table:
 # -- held: no structure
 
 
-def held_margins(rng: Generator) -> Table:
+def _held_margins(rng: Generator) -> Table:
     n = _draw_customers(rng)
     kinds = [
         rng.gumbel(size=n),
@@ -266,23 +266,21 @@ def held_margins(rng: Generator) -> Table:
     return _numbers(np.stack([kinds[one] for one in chosen], axis=1))
 
 
-def held_counts(rng: Generator) -> Table:
+def _held_counts(rng: Generator) -> Table:
     n = _draw_customers(rng)
     columns = [rng.binomial(10, 0.3, n), np.minimum(rng.zipf(2.2, n), 200)]
     columns.append(rng.integers(1, 6, n))
-    return _numbers(
-        np.stack(columns, axis=1).astype(float), transform=str(rng.choice(["log"]))
-    )
+    return _numbers(np.stack(columns, axis=1).astype(float), transform="log")
 
 
-def held_tails(rng: Generator) -> Table:
+def _held_tails(rng: Generator) -> Table:
     n = _draw_customers(rng)
     columns = [rng.laplace(size=n), rng.exponential(size=n) ** 2, rng.lognormal(size=n)]
     points = np.stack(columns[: int(rng.integers(2, 4))], axis=1)
     return _numbers(points, transform=str(rng.choice(["standard", "power"])))
 
 
-def held_zeros(rng: Generator) -> Table:
+def _held_zeros(rng: Generator) -> Table:
     n = _draw_customers(rng)
     visits = (1 + rng.poisson(6, n)) * (rng.uniform(size=n) < 0.7)
     spend = rng.lognormal(4, 0.5, n) * (rng.uniform(size=n) < 0.5)
@@ -290,7 +288,7 @@ def held_zeros(rng: Generator) -> Table:
     return _numbers(np.stack([visits, spend], axis=1).astype(float), None, transform)
 
 
-def held_answers(rng: Generator) -> Table:
+def _held_answers(rng: Generator) -> Table:
     """Who answered has no pattern, but the flags of a survey go together."""
     n = _draw_customers(rng)
     points = rng.normal(size=(n, 3))
@@ -303,40 +301,40 @@ def held_answers(rng: Generator) -> Table:
 # -- held: dependent, without clusters
 
 
-def ring(rng: Generator) -> Table:
+def _ring(rng: Generator) -> Table:
     n = _draw_customers(rng)
     angle = rng.uniform(0, 2 * np.pi, n)
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return _numbers(points + rng.normal(0, 0.1, (n, 2)))
 
 
-def spiral(rng: Generator) -> Table:
+def _spiral(rng: Generator) -> Table:
     n = _draw_customers(rng)
     angle = 2.5 * np.pi * np.sqrt(rng.uniform(0.05, 1, n))
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1) * angle[:, None]
     return _numbers(points + rng.normal(0, 0.3, (n, 2)))
 
 
-def cross(rng: Generator) -> Table:
+def _cross(rng: Generator) -> Table:
     n = _draw_customers(rng)
     along, across = rng.normal(size=n), rng.normal(0, 0.15, n)
     sign = 2 * rng.integers(0, 2, n) - 1
     return _numbers(np.stack([along, sign * along + across], axis=1))
 
 
-def funnel(rng: Generator) -> Table:
+def _funnel(rng: Generator) -> Table:
     n = _draw_customers(rng)
     x = rng.normal(size=n)
     return _numbers(np.stack([x, np.exp(x) * rng.normal(size=n)], axis=1))
 
 
-def hyperbola(rng: Generator) -> Table:
+def _hyperbola(rng: Generator) -> Table:
     n = _draw_customers(rng)
     x = rng.uniform(0.15, 2, n)
     return _numbers(np.stack([x, 1 / x + rng.normal(0, 0.1, n)], axis=1))
 
 
-def student_copula(rng: Generator) -> Table:
+def _student_copula(rng: Generator) -> Table:
     n = _draw_customers(rng)
     common = np.sqrt(2 / rng.chisquare(2, n))[:, None]
     latent = rng.normal(size=(n, 3)) @ np.linalg.cholesky(
@@ -345,21 +343,21 @@ def student_copula(rng: Generator) -> Table:
     return _numbers(latent * common, transform="quantile")
 
 
-def swiss_roll(rng: Generator) -> Table:
+def _swiss_roll(rng: Generator) -> Table:
     n = _draw_customers(rng)
     angle = rng.uniform(0, 1.5 * np.pi, n)
     columns = [angle * np.cos(angle), rng.uniform(0, 4, n), angle * np.sin(angle)]
     return _numbers(np.stack(columns, axis=1) + rng.normal(0, 0.1, (n, 3)))
 
 
-def shifted_regions(rng: Generator) -> Table:
+def _shifted_regions(rng: Generator) -> Table:
     n = _draw_customers(rng)
     codes = _members(rng, n, [0.5, 0.3, 0.2])
     points = rng.gamma(3, size=(n, 2)) + 1.2 * codes[:, None]
     return _with_category(_numbers(points), "region", codes)
 
 
-def answered_together(rng: Generator) -> Table:
+def _answered_together(rng: Generator) -> Table:
     """Three features that the same customers left empty: only that is structure."""
     n = _draw_customers(rng)
     points = rng.normal(size=(n, 4))
@@ -372,21 +370,21 @@ def answered_together(rng: Generator) -> Table:
 # -- held: planted
 
 
-def laplace_clusters(rng: Generator) -> Table:
+def _laplace_clusters(rng: Generator) -> Table:
     return _planted(rng, lambda rng, n, width: rng.laplace(size=(n, width)) / 1.41)
 
 
-def box_clusters(rng: Generator) -> Table:
+def _box_clusters(rng: Generator) -> Table:
     return _planted(
         rng, lambda rng, n, width: rng.uniform(-1.73, 1.73, size=(n, width))
     )
 
 
-def skewed_clusters(rng: Generator) -> Table:
+def _skewed_clusters(rng: Generator) -> Table:
     return _planted(rng, lambda rng, n, width: rng.gamma(3, 0.58, size=(n, width)))
 
 
-def background_noise(rng: Generator) -> Table:
+def _background_noise(rng: Generator) -> Table:
     table = _planted(rng, lambda rng, n, width: 0.9 * rng.normal(size=(n, width)))
     points = table.frame.to_numpy(copy=True)
     is_noise = rng.uniform(size=len(points)) < 0.05
@@ -396,14 +394,14 @@ def background_noise(rng: Generator) -> Table:
     return _numbers(points, table.clusters)
 
 
-def counted_clusters(rng: Generator) -> Table:
+def _counted_clusters(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.5, 0.3, 0.2])
     means = np.array([[3.0, 30], [25, 4], [30, 40]])[clusters]
     return _numbers(rng.poisson(means).astype(float), clusters)
 
 
-def crossed_ellipses(rng: Generator) -> Table:
+def _crossed_ellipses(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.5, 0.5])
     points = rng.normal(size=(n, 2)) * [3.0, 0.5]
@@ -414,7 +412,7 @@ def crossed_ellipses(rng: Generator) -> Table:
 # -- held: planted, set apart by single features
 
 
-def one_count(rng: Generator) -> Table:
+def _one_count(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.6, 0.4])
     visits = rng.poisson(np.where(clusters == 1, 60, 8)).astype(float)
@@ -422,7 +420,7 @@ def one_count(rng: Generator) -> Table:
     return _numbers(np.column_stack([visits, others]), clusters)
 
 
-def wide_star(rng: Generator) -> Table:
+def _wide_star(rng: Generator) -> Table:
     n = _draw_customers(rng)
     clusters = _members(rng, n, [0.7, 0.1, 0.1, 0.1])
     centres = np.vstack([np.zeros(3), 6.5 * np.eye(3)])
@@ -430,7 +428,7 @@ def wide_star(rng: Generator) -> Table:
     return _numbers(points, clusters)
 
 
-def five_per_cent(rng: Generator) -> Table:
+def _five_per_cent(rng: Generator) -> Table:
     clusters = _members(rng, 2_000, [0.95, 0.05])
     points = rng.normal(size=(2_000, 3))
     points[:, 0] += 6 * clusters
@@ -439,38 +437,63 @@ def five_per_cent(rng: Generator) -> Table:
 
 BUILD: dict[str, Family] = {
     **{
-        make.__name__: Family(make, "none")
-        for make in (mixed_margins, counts, heavy_tails, zero_inflated, categories)
+        make.__name__.strip("_"): Family(make, "none")
+        for make in (_mixed_margins, _counts, _heavy_tails, _zero_inflated, _categories)
     },
     **{
-        make.__name__: Family(make, "not strong")
-        for make in (banana, v_shape, arc, sine, clayton, shifted)
+        make.__name__.strip("_"): Family(make, "not strong")
+        for make in (_banana, _v_shape, _arc, _sine, _clayton, _shifted)
     },
     **{
-        make.__name__: Family(make, "found")
+        make.__name__.strip("_"): Family(make, "found")
         for make in (
-            *(round_clusters, student_clusters, uneven_clusters, elongated_clusters),
-            *(moons, one_feature, star, small_groups),
+            *(
+                _round_clusters,
+                _student_clusters,
+                _uneven_clusters,
+                _elongated_clusters,
+            ),
+            *(_moons, _one_feature, _star, _small_groups),
         )
     },
 }
 HELD: dict[str, Family] = {
     **{
-        make.__name__: Family(make, "none")
-        for make in (held_margins, held_counts, held_tails, held_zeros, held_answers)
-    },
-    **{
-        make.__name__: Family(make, "not strong")
+        make.__name__.strip("_"): Family(make, "none")
         for make in (
-            *(ring, spiral, cross, funnel, hyperbola, student_copula, swiss_roll),
-            *(shifted_regions, answered_together),
+            _held_margins,
+            _held_counts,
+            _held_tails,
+            _held_zeros,
+            _held_answers,
         )
     },
     **{
-        make.__name__: Family(make, "found")
+        make.__name__.strip("_"): Family(make, "not strong")
         for make in (
-            *(laplace_clusters, box_clusters, skewed_clusters, background_noise),
-            *(counted_clusters, crossed_ellipses, one_count, wide_star, five_per_cent),
+            *(
+                _ring,
+                _spiral,
+                _cross,
+                _funnel,
+                _hyperbola,
+                _student_copula,
+                _swiss_roll,
+            ),
+            *(_shifted_regions, _answered_together),
+        )
+    },
+    **{
+        make.__name__.strip("_"): Family(make, "found")
+        for make in (
+            *(_laplace_clusters, _box_clusters, _skewed_clusters, _background_noise),
+            *(
+                _counted_clusters,
+                _crossed_ellipses,
+                _one_count,
+                _wide_star,
+                _five_per_cent,
+            ),
         )
     },
 }
