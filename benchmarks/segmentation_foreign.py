@@ -5,6 +5,9 @@ cores. Each is declared, searched by k-means and HDBSCAN, and chosen by the comp
 ``cluster_choices``. ``before`` is the verdict without gaps: what only null data and
 stability say of the candidate that they choose.
 
+With ``--null-draws 1`` a table takes a second, and no null data are beaten: ``weak``
+says that a candidate has gaps, and ``none`` that none has.
+
 ``--keep`` keeps the searches in a folder, and another run reads them there. Empty it
 when the search itself changes.
 """
@@ -27,14 +30,14 @@ from segmentation_structure import (
     compile_choice,
     store,
 )
-from simulated_tables import declare, to_customer_days
+from simulated_tables import Table, declare, to_customer_days
 
 from customer_segmentation.segmentation import search_segmentations
 
 PARTS = {"build": BUILD, "held": HELD}
 SEED = 7
 SEARCHED = {"algorithms": ["kmeans", "hdbscan"], "k": [2, 6]}
-BUDGET = {"segmentation_resamples": 8, "segmentation_null_draws": 99}
+RESAMPLES = 8
 RIGHT = {
     "none": ("none",),
     "not strong": ("weak", "none"),
@@ -60,9 +63,15 @@ WITHOUT_GAPS = f"""
     type=click.Path(file_okay=False, path_type=Path),
     help="A folder to keep the searches in.",
 )
+@click.option("--null-draws", default=99, show_default=True, help="Of each kind.")
 @click.option("--only-kept", is_flag=True, help="Search no table that is not kept.")
 def measure(
-    part: str, tables: int, first: int, keep: Path | None, only_kept: bool
+    part: str,
+    tables: int,
+    first: int,
+    keep: Path | None,
+    null_draws: int,
+    only_kept: bool,
 ) -> None:
     """Search tables of each family, and count the verdicts before and after."""
     families = PARTS[part]
@@ -82,7 +91,8 @@ def measure(
             if not kept.exists() and only_kept:
                 continue
             if not kept.exists():
-                search(families, family, number, part, connection, kept)
+                table = draw(part, family, number)
+                search(table, null_draws, connection, kept)
             store(connection, CANDIDATES, pq.read_table(kept))
             chosen = connection.sql(choice).df().to_dict("records")[0]
             connection.sql(WITHOUT_GAPS)
@@ -98,20 +108,24 @@ def measure(
     report(families, found)
 
 
-def search(
-    families: dict[str, Family],
-    family: str,
-    number: int,
-    part: str,
-    connection: duckdb.DuckDBPyConnection,
-    kept: Path,
-) -> None:
-    """Search one table, and keep what was found."""
+def draw(part: str, family: str, number: int) -> Table:
+    """Draw a table; the same number is the same table."""
+    families = PARTS[part]
     place = [*families].index(family)
     rng = np.random.default_rng((SEED, place, number, part == "held"))
-    table = families[family].make(rng)
+    return families[family].make(rng)
+
+
+def search(
+    table: Table, null_draws: int, connection: duckdb.DuckDBPyConnection, kept: Path
+) -> None:
+    """Search a table, and keep what was found."""
     customers = store(connection, "customer_days", to_customer_days(table.frame))
-    variables = declare("foreign", table.features, **SEARCHED) | BUDGET
+    budget = {
+        "segmentation_resamples": RESAMPLES,
+        "segmentation_null_draws": null_draws,
+    }
+    variables = declare("foreign", table.features, **SEARCHED) | budget
     pq.write_table(search_segmentations(customers, variables), kept)
 
 

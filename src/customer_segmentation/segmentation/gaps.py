@@ -33,7 +33,7 @@ FOLLOWED_SHARE = 0.75
 # of one border: there is more likely no gap than one
 NO_GAP = 0.5
 # a place is crowded from this share of the density at the typical customer's
-CROWDED = 0.3
+CROWDED = 0.25
 # customers of a segment that say where it is crowded, and neighbours of each
 MIN_CROWD, MAX_CROWD = 50, 300
 MIN_NEIGHBOURS, MAX_NEIGHBOURS = 4, 10
