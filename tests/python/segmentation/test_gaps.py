@@ -119,9 +119,9 @@ def test_the_order_of_customers_does_not_matter() -> None:
 
 
 def test_p_values_are_corrected_for_the_number_of_candidates() -> None:
-    points = groups(120, [[0.0], [3.6]])
-    labels = (points[:, 0] > 1.8).astype(int)
-    one_cluster = np.zeros(120, dtype=int)
+    points = groups(90, [[0.0], [4.2]])
+    labels = (points[:, 0] > 2.1).astype(int)
+    one_cluster = np.zeros(90, dtype=int)
     alone = gap_p_values(points, [True], [labels, one_cluster], 0)
     of_five = gap_p_values(points, [True], [labels] * 5, 0)
     assert 0 < alone[0] < 0.2
