@@ -114,7 +114,8 @@ def show_choices(connection: duckdb.DuckDBPyConnection) -> None:
             f"{row['verdict']}; silhouette {row['silhouette']:.4f}, stability "
             f"{row['stability_mean']:.3f} (minimum {row['stability_min']:.3f}), "
             f"smallest {row['smallest_share']:.3f}, p {row['structure_p_value']:.2f} "
-            f"and {row['correlation_p_value']:.2f}; {row['customers']:,} customers"
+            f"and {row['correlation_p_value']:.2f}, gaps {row['gap_p_value']:.2f}; "
+            f"{row['customers']:,} customers"
         )
         if row["segmentation"] in TARGETS:
             click.echo(f"{'':<25}(target on real data: {TARGETS[row['segmentation']]})")

@@ -30,6 +30,7 @@ cluster_candidates as (
             'minimum_share': 'double',
             'structure_p_value': 'double',
             'correlation_p_value': 'double',
+            'gap_p_value': 'double',
             'structure_excess': 'double',
         }) }}
 

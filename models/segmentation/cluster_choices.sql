@@ -24,6 +24,7 @@ judged as (
             when structure_p_value <= {{ threshold('significance') }} then 1
             else 0
         end as nulls_beaten,
+        coalesce(gap_p_value <= {{ threshold('significance') }}, false) as has_gaps,
         -- above these thresholds, resamples differ by chance only
         stability_mean >= {{ threshold('full_mean_stability') }}
         and coalesce(stability_min >= {{ threshold('full_min_stability') }}, false)
@@ -34,16 +35,30 @@ judged as (
 
 ),
 
+-- shuffled data have the groups that one feature sets apart, so gaps count beside them
+counted as (
+
+    select
+        *,
+        case
+            when nulls_beaten = 0 and has_gaps then 1
+            else nulls_beaten
+        end as evidence
+
+    from judged
+
+),
+
 -- stability is compared between candidates that are equal in the earlier criteria
 compared as (
 
     select
         *,
         max(stability_mean) over (
-            partition by segmentation, is_pinned, is_large_enough, nulls_beaten
+            partition by segmentation, is_pinned, is_large_enough, evidence
         ) as best_stability
 
-    from judged
+    from counted
 
 ),
 
@@ -68,7 +83,7 @@ ranked as (
             order by
                 is_pinned desc,
                 is_large_enough desc,
-                nulls_beaten desc,
+                evidence desc,
                 is_fully_stable desc,
                 is_stable_enough desc,
                 separation desc nulls last,
@@ -91,16 +106,17 @@ chosen as (
         n_clusters,
         case
             when
-                nulls_beaten = 2 and is_large_enough
+                nulls_beaten = 2 and has_gaps and is_large_enough
                 and stability_mean >= {{ threshold('strong_mean_stability') }}
                 and stability_min >= {{ threshold('strong_min_stability') }}
                 then 'strong'
-            when nulls_beaten >= 1 then 'weak'
+            when evidence >= 1 then 'weak'
             else 'none'
         end as verdict,
         is_pinned,
         is_large_enough,
         nulls_beaten,
+        has_gaps,
         customers,
         excluded_customers,
         stability_mean,
@@ -111,6 +127,7 @@ chosen as (
         noise_share,
         structure_p_value,
         correlation_p_value,
+        gap_p_value,
         structure_excess
 
     from ranked

@@ -24,6 +24,7 @@ from customer_segmentation.segmentation.declare import (
     SearchBudget,
     Segmentation,
 )
+from customer_segmentation.segmentation.gaps import gap_p_values
 from customer_segmentation.segmentation.measures import (
     NOISE,
     Indices,
@@ -66,6 +67,8 @@ class JudgedCandidate:
         Share of the customers in the smallest cluster, and of noise.
     structure_p_value, correlation_p_value : float
         Against null data that keep the margins, and the margins with correlations.
+    gap_p_value : float
+        Of gaps on all borders between neighbouring segments.
     structure_excess : float
         The silhouette less the mean of the null draws that keep the margins, in their
         standard deviations.
@@ -81,6 +84,7 @@ class JudgedCandidate:
     noise_share: float = math.nan
     structure_p_value: float = math.nan
     correlation_p_value: float = math.nan
+    gap_p_value: float = math.nan
     structure_excess: float = math.nan
 
 
@@ -131,6 +135,7 @@ def search(
     separation = Separation(points, np.random.default_rng(SEED))
     agreement = _resample(points, labels, candidates, budget.resamples)
     by_margins, by_correlations = _null_tests(space, candidates, budget.null_draws)
+    of_gaps = gap_p_values(space.design_points, space.is_numeric, labels, SEED)
     judged = []
     for number, (candidate, found) in enumerate(zip(candidates, labels, strict=True)):
         n_clusters = count_clusters(found)
@@ -146,6 +151,7 @@ def search(
                 noise_share=float(np.mean(found == NOISE)),
                 structure_p_value=float(by_margins.p_values[number]),
                 correlation_p_value=float(by_correlations.p_values[number]),
+                gap_p_value=float(of_gaps[number]),
                 structure_excess=float(by_margins.excess[number]),
             )
         judged.append(one)

@@ -133,7 +133,7 @@ class Separation:
         if count_clusters(labels) < 2:
             return Indices()
         points = self._points
-        _, joined = np.unique(_noise_joined(points, labels), return_inverse=True)
+        _, joined = np.unique(noise_joined(points, labels), return_inverse=True)
         sizes = np.bincount(joined)
         centroids = np.stack(
             [np.bincount(joined, weights=column) / sizes for column in points.T], axis=1
@@ -152,7 +152,7 @@ class Separation:
         )
 
 
-def _noise_joined(points: Points, labels: Labels) -> Labels:
+def noise_joined(points: Points, labels: Labels) -> Labels:
     """Return labels whose noise points are in the nearest cluster."""
     is_noise = labels == NOISE
     if not is_noise.any():

@@ -60,6 +60,7 @@ def test_every_candidate_is_measured_once(found: list[JudgedCandidate]) -> None:
             *(one.stability_mean, one.stability_min),
             *(one.smallest_share, one.noise_share),
             *(one.structure_p_value, one.correlation_p_value, one.structure_excess),
+            one.gap_p_value,
         ]
         assert {math.isnan(measure) for measure in measures} == {one.n_clusters < 2}
 
@@ -75,6 +76,7 @@ def test_planted_corners_are_found(found: list[JudgedCandidate]) -> None:
         assert one.stability_min == 1 or is_mixture
         assert one.structure_p_value == one.correlation_p_value == 1 / 5
         assert one.structure_excess > 5
+        assert one.gap_p_value < 0.01
 
 
 def test_measures_are_those_of_the_fit_to_all_customers(

@@ -68,12 +68,12 @@ create table customer_segments as
     from customers where source_system = 'members';
 create table cluster_choices as select * from (values
     ('shop_value', 'shop', 'kmeans', 'k=3', 3, 'none', false, 48, 2, 0.9, 0.8, 0.31,
-        0.4, 0.6),
+        0.4, 0.6, 1.0),
     ('member_kinds', 'members', 'kmeans', 'k=1', 1, 'strong', true, 1, 0, null, null,
-        null, null, null)
+        null, null, null, null)
 ) as t(segmentation, source_system, algorithm, setting, n_clusters, verdict, is_pinned,
     customers, excluded_customers, stability_mean, stability_min, silhouette,
-    structure_p_value, correlation_p_value);
+    structure_p_value, correlation_p_value, gap_p_value);
 create table cluster_candidates as
     select 'shop_value' as segmentation, algorithm, 'k=' || range as setting,
         range::int as n_clusters, 100.0 / range as inertia, 0.1 * range as silhouette,

@@ -16,10 +16,11 @@ NO_STRUCTURE = (
     "and do not take them for kinds of customers."
 )
 VERDICTS = {
-    "strong": "The verdict is strong: the segments exist, and come out again when the "
-    "search is repeated on resamples of the customers.",
-    "weak": "The verdict is weak: there is more structure than in random data, but the "
-    "segments are not clearly apart, or do not come out the same each time.",
+    "strong": "The verdict is strong: the segments are dense groups with gaps between "
+    "them, and come out again when the search is repeated on resamples of customers.",
+    "weak": "The verdict is weak: the segments are a useful cut of customers who have "
+    "some structure, but no clear gaps between all of them, or they do not come out "
+    "the same each time.",
     "none": "The verdict is none: the data do not show that these segments exist.",
 }
 CURVES = (
@@ -39,7 +40,7 @@ def choice_of(tables: PublishedTables, segmentation: str) -> dict[str, Any]:
     """Return the row of ``cluster_choices``; empty if nothing was chosen."""
     found = tables.rows(
         "select algorithm, n_clusters, verdict, is_pinned, customers,"
-        " excluded_customers, structure_p_value, correlation_p_value,"
+        " excluded_customers, structure_p_value, correlation_p_value, gap_p_value,"
         " stability_mean, stability_min, silhouette"
         " from cluster_choices where segmentation = ?",
         segmentation,
@@ -98,6 +99,11 @@ def verdict_sentences(choice: Mapping[str, Any]) -> list[str]:
             "Random data look at least as clustered with probability "
             f"{decimals(choice['structure_p_value'])} (correlations removed) and "
             f"{decimals(choice['correlation_p_value'])} (correlations kept)."
+        )
+    if choice["gap_p_value"] is not None:
+        sentences.append(
+            "One crowd of customers would show such gaps between the segments with "
+            f"probability {decimals(choice['gap_p_value'])}."
         )
     if choice["stability_mean"] is not None:
         sentences.append(

@@ -72,8 +72,8 @@ def _verdicts(tables: PublishedTables, source: str) -> Iterator[Finding]:
         source,
     )
     said = {
-        "strong": "exist, and come out again on resamples",
-        "weak": "may exist: there is some structure, and it is not clear",
+        "strong": "are dense groups with gaps between them",
+        "weak": "are a useful cut: there is structure, and it is not clear",
         "none": "are not shown to exist",
     }
     for row in rows:
