@@ -469,10 +469,8 @@ class Tables:
     def drift(self) -> pd.DataFrame:
         """Compare today's customers with those that the champions learned from."""
         self.build("model_registry", "model_registry.sql")
-        names = ("existing", "new", "model_registry", "registry", "seasons")
-        of_interests = ("category_histories", "category_seasons")
-        relations = map(self.relation, (*names, *of_interests))
-        return measure_drift(*relations).to_pandas()
+        names = ("existing", "new", "model_registry", "registry", "category_histories")
+        return measure_drift(*map(self.relation, names)).to_pandas()
 
     def score_interests(self) -> pd.DataFrame:
         """Score the interests of today's customers."""
