@@ -141,7 +141,7 @@ def _algorithms(one: TrainingSet) -> list[str]:
 def _lines(one: TrainingSet, algorithm: str, today: pd.DataFrame) -> list[list[str]]:
     folds = [one.predict_fold(algorithm, fold) for fold in range(FOLDS)]
     model = one.fit(algorithm)
-    in_sample, others = one.predict_all(model), one.held_out(folds, model)
+    in_sample, others = one.predict_all(model), one.predict_unknown(folds, model)
     now = one.task.summarise(model, today).round(DECIMALS)
     tripled = now.select_dtypes("number") * 3
     names = list(now)

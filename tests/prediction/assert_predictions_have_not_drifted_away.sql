@@ -38,9 +38,9 @@ select
 from limited
 where
     (psi > max_psi and psi > psi_by_chance)
-    -- a season moves the spend of few new customers further than a broken feature
+    -- the few new customers of a week may spend a third of what those of a year do
     or (
-        not has_season
+        population <> 'new'
         and mean_change > {{ threshold('max_mean_ratio') }}
         and mean_change > mean_ratio_by_chance
     )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.parallel import single_threaded
@@ -22,6 +24,36 @@ __all__ = ["FOLDS", "TrainingSet"]
 
 # a model of four fifths of the customers predicts nearly as the model of all
 FOLDS = 5
+
+
+@dataclass(frozen=True)
+class FoldPredictions:
+    """What a model of the other folds predicts, indexed by row.
+
+    Parameters
+    ----------
+    known, unknown : pandas.DataFrame
+        For the customers that it learned from, and for those of the fold.
+    """
+
+    known: pd.DataFrame
+    unknown: pd.DataFrame
+
+    def on_the_scale_of(self, own: pd.DataFrame) -> pd.DataFrame:
+        """Return the predictions of the fold on the scale of the model of all.
+
+        Models of other customers have slightly other levels. Where predictions have few
+        values, each level would become a bin that no customer is in later. What both
+        models predict for the customers that both know tells which values correspond.
+        """
+        numbers = self.unknown.select_dtypes("number").columns
+        moved = {
+            name: _corresponding(
+                self.unknown[name], self.known[name], own.loc[self.known.index, name]
+            )
+            for name in numbers
+        }
+        return self.unknown.assign(**moved)
 
 
 @dataclass(frozen=True)
@@ -75,7 +107,7 @@ class TrainingSet:
         return self.task.fit(algorithm, self.cohort, self.split.horizon_days)
 
     @single_threaded()
-    def predict_fold(self, algorithm: str, fold: int) -> pd.DataFrame | None:
+    def predict_fold(self, algorithm: str, fold: int) -> FoldPredictions | None:
         """Predict a fold of the customers with a model of the others.
 
         Parameters
@@ -87,32 +119,34 @@ class TrainingSet:
 
         Returns
         -------
-        pandas.DataFrame or None
-            What drift compares, whatever the season, indexed by the rows of the fold;
-            None if the candidate cannot learn from the others.
+        FoldPredictions or None
+            What drift compares, whatever the season; None if the candidate cannot learn
+            from the others.
         """
         others, rows = shuffled_folds(self.cohort.count, FOLDS)[fold]
-        learned, held_out = self.cohort.take(others), self.cohort.take(rows)
+        learned, unknown = self.cohort.take(others), self.cohort.take(rows)
         try:
             model = self.task.fit(algorithm, learned, self.split.horizon_days)
         except InputError:
             return None
-        found = self.task.summarise(model, held_out.features)
-        return found.set_axis(rows).round(DECIMALS)
+        return FoldPredictions(
+            known=self.task.summarise(model, learned.features).set_axis(others),
+            unknown=self.task.summarise(model, unknown.features).set_axis(rows),
+        )
 
     @single_threaded()
     def predict_all(self, model: Any) -> pd.DataFrame:
         """Return what a model predicts for the customers that it learned from."""
         return self.task.summarise(model, self.cohort.features).round(DECIMALS)
 
-    def held_out(
-        self, predicted_folds: Sequence[pd.DataFrame | None], model: Any
+    def predict_unknown(
+        self, predicted_folds: Sequence[FoldPredictions | None], model: Any
     ) -> pd.DataFrame:
         """Return predictions as a model makes them for customers it does not know.
 
         Parameters
         ----------
-        predicted_folds : sequence of pandas.DataFrame or None
+        predicted_folds : sequence of FoldPredictions or None
             From ``predict_fold``, for each fold.
         model : object
             Fitted to all customers.
@@ -120,19 +154,23 @@ class TrainingSet:
         Returns
         -------
         pandas.DataFrame
-            What drift compares, a row per customer. A model that predicts the same for
-            everyone knows nobody, but each of its folds has another level: then its own
-            predictions count. So they do if it cannot learn from some folds.
+            What drift compares, a row per customer. It is what the model predicts for
+            the customers it knows where that is the same for everyone (it knows nobody
+            then, but folds may differ), or where a candidate cannot learn from folds.
         """
         own = self.predict_all(model)
-        folds = [found for found in predicted_folds if found is not None]
+        folds = [fold.on_the_scale_of(own) for fold in predicted_folds if fold]
         if len(folds) < len(predicted_folds):
             return own
         varies = [name for name in own if (own[name] != own[name].iloc[0]).any()]
-        return own.assign(**{name: pd.concat(folds)[name] for name in varies})
+        unknown = pd.concat(folds).sort_index().round(DECIMALS)
+        return own.assign(**{name: unknown[name] for name in varies})
 
     def record(
-        self, choice: Choice, predicted_folds: Sequence[pd.DataFrame | None], model: Any
+        self,
+        choice: Choice,
+        predicted_folds: Sequence[FoldPredictions | None],
+        model: Any,
     ) -> Trained:
         """Return what the registry records of a fitted model of the choice.
 
@@ -140,7 +178,7 @@ class TrainingSet:
         ----------
         choice : Choice
             The algorithm, and how good it is.
-        predicted_folds : sequence of pandas.DataFrame or None
+        predicted_folds : sequence of FoldPredictions or None
             From ``predict_fold``, for each fold.
         model : object
             Fitted to all customers.
@@ -148,7 +186,7 @@ class TrainingSet:
         assert self.split.train is not None
         features = self.cohort.features.drop(columns=list(self.task.unbinned))
         # a model predicts customers that it learned from unlike those of today
-        predictions = self.held_out(predicted_folds, model)
+        predictions = self.predict_unknown(predicted_folds, model)
         compared = pd.concat([features, predictions], axis=1)
         return Trained(
             purpose=self.purpose,
@@ -163,3 +201,15 @@ class TrainingSet:
             baseline=choice.baseline,
             baseline_metrics=choice.metrics(choice.baseline),
         )
+
+
+def _corresponding(
+    values: pd.Series, known: pd.Series, own: pd.Series
+) -> NDArray[np.float64]:
+    """Return values on another scale, by equal quantiles of the same customers."""
+    theirs, ours = (np.sort(one.to_numpy(dtype=float)) for one in (known, own))
+    numbers = values.to_numpy(dtype=float)
+    inside = np.clip(numbers, theirs[0], theirs[-1])
+    # beyond the known values the distance from them stays
+    moved: NDArray[np.float64] = np.interp(inside, theirs, ours) + (numbers - inside)
+    return moved
