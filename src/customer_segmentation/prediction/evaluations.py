@@ -51,6 +51,7 @@ PURPOSE = ["source_system", "task", "population", "horizon_days"]
 GROUP = [*SPLIT, "algorithm", "is_baseline"]
 # metrics of returned customers; the others' segment follows from the first purchase
 OF_RETURNED = "_of_returned"
+NOT_RESAMPLED = (np.array([]), np.array([]))
 SEGMENT_SELECTION = ("log_loss", "macro_f1", "accuracy")
 
 
@@ -221,11 +222,11 @@ def evaluate_backtests(
     Returns
     -------
     pyarrow.Table
-        Of the schema ``EVALUATIONS``. Tests, and selections of interests, have 95 %
-        bootstrap intervals over the customers: of the metric, and of its difference
-        from that of the baseline on the same customers. Of several baselines, it is the
-        one that was best in this metric on the selection: which one is best on the test
-        is known only afterwards.
+        Of the schema ``EVALUATIONS``. Tests, and the metrics that choose on selections,
+        have 95 % bootstrap intervals over the customers: of the metric, and of its
+        difference from that of the baseline on the same customers. Of several
+        baselines, it is the one that was best in this metric on the selection: which
+        one is best on the test is known only afterwards.
     """
     tasks = (
         delayed(measure)(rows, dict(zip(GROUP, key, strict=True)))
@@ -277,37 +278,30 @@ def _measure_purchases(
     rows: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[_Measurement]:
     has_amounts = rows["spend"].notna().all()
-    return _measure(
-        rows,
-        facts,
-        WITH_AMOUNTS if has_amounts else WITHOUT_AMOUNTS,
-        RESAMPLES if facts["split"] == "test" else 0,
-    )
+    return _measure(rows, facts, WITH_AMOUNTS if has_amounts else WITHOUT_AMOUNTS)
 
 
 def _measure_interests(
     rows: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[_Measurement]:
-    # the choice asks whether a model beats the best baseline by more than chance
     rows = rows.assign(**{IS_TOP_THREE: rows["category_rank"] <= 3})
-    return _measure(rows, facts, OF_INTEREST, RESAMPLES)
+    return _measure(rows, facts, OF_INTEREST)
 
 
 def _measure(
-    rows: pd.DataFrame,
-    facts: Mapping[str, Any],
-    measured_by: Sequence[Metric],
-    resamples: int,
+    rows: pd.DataFrame, facts: Mapping[str, Any], measured_by: Sequence[Metric]
 ) -> list[_Measurement]:
     columns = {name: rows[name].to_numpy(dtype=float) for name in _columns(measured_by)}
     measured = {
         metric: [columns[name] for name in metric.columns] for metric in measured_by
     }
+    # the choice asks whether a model beats the best baseline by more than chance
     by_name = {
         metric.name: by_counts(metric.measure, *of_metric)
         for metric, of_metric in measured.items()
+        if facts["split"] == "test" or metric.is_selection_metric
     }
-    resampled = resample(by_name, len(rows), resamples)
+    resampled = resample(by_name, len(rows))
     found = []
     for metric, of_metric in measured.items():
         value = metric.measure(*of_metric)
@@ -320,10 +314,9 @@ def _measure(
             "value": _or_null(value),
             "noise_floor": _or_null(metric.noise_floor(*of_metric)),
         }
+        drawn, without = resampled.get(metric.name, NOT_RESAMPLED)
         is_deviation = metric.of_means is not None
-        found.append(
-            _Measurement(row, Resampled(value, *resampled[metric.name], is_deviation))
-        )
+        found.append(_Measurement(row, Resampled(value, drawn, without, is_deviation)))
     return found
 
 
@@ -343,9 +336,7 @@ def _measure_segments(
             )
             for _, seeded in customers.groupby("seed", sort=True)
         ]
-        resampled = resample_means(
-            by_seed, RESAMPLES if facts["split"] == "test" else 0
-        )
+        resampled = resample_means(by_seed, RESAMPLES)
         for name, value in mean_quality(by_seed).items():
             row = {
                 **facts,
