@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from prediction_real import TABLES
 from project import PROJECT, SHARED
 
 from customer_segmentation.prediction import PurchaseData
@@ -31,13 +32,6 @@ WINDOWS = {90: (640, 745, 1_005), 180: (745, 915)}
 # days on record before the year before the days learned from
 HISTORIES = (14, 45, 90, 180)
 CDNOW = SHARED / "data/cdnow/CDNOW_sample.txt"
-TABLES = (
-    "main_training.int_features__customer_days",
-    "main_training.int_features__first_purchases",
-    "main_training.int_prediction__outcomes",
-    "main_training.int_prediction__seasons",
-    "main_private.int_features__splits",
-)
 ESTIMATORS = {
     "before": "all sales a year before, over all sales of the days learned from",
     "year": "all sales a year before, over those of the days before these",

@@ -22,12 +22,10 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 from foreign_tables import BUILD, HELD, Family
-from project import PROJECT
 from segmentation_structure import (
     CANDIDATES,
-    THRESHOLDS,
     VERDICTS,
-    compile_choice,
+    open_choice,
     store,
 )
 from simulated_tables import Table, declare, to_customer_days
@@ -80,12 +78,7 @@ def measure(
         folder = Path(name)
         searches = keep or folder / "searches"
         searches.mkdir(parents=True, exist_ok=True)
-        database = folder / "foreign.duckdb"
-        choice = compile_choice(folder, database)
-        connection = duckdb.connect(str(database))
-        connection.sql("create schema if not exists main_private")
-        thresholds = connection.read_csv(str(PROJECT / "seeds/thresholds.csv"))
-        store(connection, THRESHOLDS, thresholds.to_arrow_table())
+        connection, choice = open_choice(folder)
         for number, family in product(range(first, first + tables), families):
             kept = searches / f"{part}_{family}_{number}.parquet"
             if not kept.exists() and only_kept:

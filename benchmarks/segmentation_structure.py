@@ -98,12 +98,7 @@ def measure(
         folder = Path(name)
         searches = keep or folder / "searches"
         searches.mkdir(parents=True, exist_ok=True)
-        database = folder / "structure.duckdb"
-        choice = compile_choice(folder, database)
-        connection = duckdb.connect(str(database))
-        connection.sql("create schema if not exists main_private")
-        thresholds = connection.read_csv(str(PROJECT / "seeds/thresholds.csv"))
-        store(connection, THRESHOLDS, thresholds.to_arrow_table())
+        connection, choice = open_choice(folder)
         # the kinds in turn, so that an interrupted run has some of each
         for number, kind in product(range(first, first + tables), kinds):
             rng = np.random.default_rng((seed, [*KINDS].index(kind), number))
@@ -113,6 +108,17 @@ def measure(
             outcomes[kind].append(outcome)
     for kind, of_kind in outcomes.items():
         report(kind, of_kind)
+
+
+def open_choice(folder: Path) -> tuple[duckdb.DuckDBPyConnection, str]:
+    """Return a new database with the thresholds, and the SQL of the choice."""
+    database = folder / "structure.duckdb"
+    choice = compile_choice(folder, database)
+    connection = duckdb.connect(str(database))
+    connection.sql("create schema if not exists main_private")
+    thresholds = connection.read_csv(str(PROJECT / "seeds/thresholds.csv"))
+    store(connection, THRESHOLDS, thresholds.to_arrow_table())
+    return connection, choice
 
 
 def compile_choice(folder: Path, database: Path) -> str:

@@ -97,8 +97,8 @@ def spread_ties(values: Points, rng: np.random.Generator) -> Points:
     """Spread values that customers share, so that ties make no gaps.
 
     A value is spread half-way to the values next to it, but at most twice as far to one
-    side as to the other. The customers of a point mass,
-    such as no purchase, get values of others: a point mass alone is no group.
+    side as to the other. The customers of a point mass, such as no purchase, get values
+    of others: a point mass alone is no group.
 
     Parameters
     ----------
