@@ -29,6 +29,7 @@ model_evaluations as (
         evaluations.is_higher_better,
         evaluations.customers,
         evaluations.value,
+        evaluations.noise_floor,
         evaluations.low,
         evaluations.high,
         evaluations.difference_low,

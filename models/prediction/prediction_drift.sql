@@ -15,8 +15,11 @@ prediction_drift as (
         model_id,
         feature,
         is_prediction,
+        has_season,
         psi,
         psi_by_chance,
+        mean_ratio,
+        mean_ratio_by_chance,
         change,
         training_customers,
         customers

@@ -9,15 +9,11 @@ def model(dbt, session):
     first_purchases = dbt.ref("int_features__first_purchases")
     model_registry = dbt.ref("model_registry")
     models = dbt.ref("int_prediction__models")
-    seasons = dbt.ref("int_prediction__seasons")
     category_histories = dbt.ref("int_prediction__category_histories")
-    category_seasons = dbt.ref("int_prediction__category_seasons")
     return measure_drift(
         customer_days,
         first_purchases,
         model_registry,
         models,
-        seasons,
         category_histories,
-        category_seasons,
     )

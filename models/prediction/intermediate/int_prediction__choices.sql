@@ -16,8 +16,8 @@ measures as (
 
 ),
 
--- where chance is measured, a model must beat the best baseline by more than chance in
--- a measure, and be worse by more than chance in none
+-- a model must beat the best baseline by more than chance in at least a quarter of the
+-- measures, for one of many is better by chance; and in more than it is worse in
 compared as (
 
     select
@@ -49,8 +49,8 @@ eligible as (
         bool_or(is_baseline)
         or count(is_better) = 0
         or (
-            bool_or(coalesce(is_better, false))
-            and not bool_or(coalesce(is_worse, false))
+            4 * count(*) filter (where is_better) >= count(is_better)
+            and count(*) filter (where is_better) > count(*) filter (where is_worse)
         )
 
 ),

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from customer_segmentation.prediction.settings import SEED
+from customer_segmentation.prediction.resampling import counts_of_customers
 
 __all__ = [
     "PredictedSegments",
@@ -16,10 +18,13 @@ __all__ = [
     "bootstrap_means",
     "mean_quality",
     "most_probable",
+    "resample_means",
 ]
 
 # the probability of a segment that the model does not know
 MIN_PROBABILITY = 1e-6
+# resamples that are measured at a time
+BATCH = 100
 
 Counts = NDArray[np.float64]
 
@@ -146,6 +151,35 @@ class PredictedSegments:
             log_loss=float(np.average(self.losses, weights=weights)),
         )
 
+    def qualities(self, weights: Counts) -> Counts:
+        """Return the metrics of weights of shape (m, n), shape (m, metrics)."""
+        size = len(self.names)
+        pairs = self.actual * size + self.predicted
+        rows = np.arange(len(pairs))
+        has_pair = csr_array(
+            (np.ones(len(pairs)), (pairs, rows)), shape=(size * size, len(pairs))
+        )
+        counts = (has_pair @ weights.T).T.reshape(-1, size, size)
+        hits = np.diagonal(counts, axis1=1, axis2=2)
+        actual, predicted = counts.sum(axis=2), counts.sum(axis=1)
+        totals = weights.sum(axis=1)
+        return np.column_stack(
+            [
+                hits.sum(axis=1) / totals,
+                _mean_of_ratios(hits, actual),
+                _mean_of_ratios(2 * hits, actual + predicted),
+                (weights * self.losses).sum(axis=1) / totals,
+            ]
+        )
+
+
+def _mean_of_ratios(parts: Counts, wholes: Counts) -> Counts:
+    """Return the mean of each row over the places that have a whole."""
+    has_whole = wholes > 0
+    ratios = np.divide(parts, wholes, out=np.zeros_like(parts), where=has_whole)
+    means: Counts = ratios.sum(axis=1) / has_whole.sum(axis=1)
+    return means
+
 
 def mean_quality(
     by_seed: Sequence[PredictedSegments], weights: Counts | None = None
@@ -165,13 +199,10 @@ def mean_quality(
     return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
-def bootstrap_means(
+def resample_means(
     by_seed: Sequence[PredictedSegments], resamples: int
-) -> pd.DataFrame:
-    """Return mean metrics of resamples of the customers, drawn with replacement.
-
-    The draws depend only on the number of customers, so two models on the same
-    customers can be compared resample by resample.
+) -> dict[str, tuple[Counts, Counts]]:
+    """Return mean metrics of resamples of the customers, and without groups of them.
 
     Parameters
     ----------
@@ -182,17 +213,34 @@ def bootstrap_means(
 
     Returns
     -------
+    dict
+        Of each metric of ``Quality``: ``Resampled.drawn`` and ``Resampled.without``.
+    """
+    names = [metric.name for metric in fields(Quality)]
+    found: dict[bool, list[Counts]] = {True: [], False: []}
+    drawn = counts_of_customers(len(by_seed[0].actual), resamples)
+    while rows := list(islice(drawn, BATCH)):
+        counts = np.stack([weights for _, weights in rows])
+        means = np.mean([one.qualities(counts) for one in by_seed], axis=0)
+        for (is_drawn, _), row in zip(rows, means, strict=True):
+            found[is_drawn].append(row)
+    shape = (-1, len(names))
+    of_draws, without = (np.array(found[one]).reshape(shape) for one in (True, False))
+    return {
+        name: (of_draws[:, place], without[:, place])
+        for place, name in enumerate(names)
+    }
+
+
+def bootstrap_means(
+    by_seed: Sequence[PredictedSegments], resamples: int
+) -> pd.DataFrame:
+    """Return mean metrics of resamples of the customers, drawn with replacement.
+
+    Returns
+    -------
     pandas.DataFrame of shape (resamples, metrics)
         A column per metric of ``Quality``.
     """
-    rng = np.random.default_rng(SEED)
-    customers = len(by_seed[0].actual)
-    evenly = np.full(customers, 1 / customers)
-    return pd.DataFrame(
-        [
-            mean_quality(by_seed, rng.multinomial(customers, evenly).astype(float))
-            for _ in range(resamples)
-        ],
-        columns=[metric.name for metric in fields(Quality)],
-        dtype=float,
-    )
+    drawn = resample_means(by_seed, resamples)
+    return pd.DataFrame({name: of_draws for name, (of_draws, _) in drawn.items()})

@@ -26,6 +26,7 @@ __all__ = [
     "KnownCustomers",
     "Population",
     "cohort_pairs",
+    "shuffled_folds",
     "source_systems_of",
 ]
 
@@ -339,9 +340,28 @@ def cohort_pairs(
     if not split.is_cross_validated:
         test = cohort_on(split.test)
         return [(train, test)] if test.count else []
-    # sorted by customer, so that the folds do not depend on the order of the rows
-    shuffled = KFold(min(folds, train.count), shuffle=True, random_state=seed)
     return [
         (train.take(others), train.take(fold))
-        for others, fold in shuffled.split(np.arange(train.count))
+        for others, fold in shuffled_folds(train.count, folds, seed)
     ]
+
+
+def shuffled_folds(
+    count: int, folds: int, seed: int = SEED
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """Return the rows to learn from and the rows to predict, for each fold.
+
+    Rows of a cohort are sorted by customer, so that its folds do not depend on the
+    order in which it was read.
+
+    Parameters
+    ----------
+    count : int
+        Number of rows.
+    folds : int
+        How many, at most the number of rows.
+    seed : int
+        Seed of the shuffle.
+    """
+    shuffled = KFold(min(folds, count), shuffle=True, random_state=seed)
+    return list(shuffled.split(np.arange(count)))

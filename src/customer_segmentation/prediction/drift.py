@@ -16,16 +16,18 @@ from customer_segmentation.prediction.entries import (
     INTERESTS,
     NEXT_PURCHASES,
     SEGMENT_PREFIX,
+    Purpose,
 )
 from customer_segmentation.prediction.psi import psi
 from customer_segmentation.prediction.scoring import Champion, load_champions
-from customer_segmentation.prediction.seasons import CategorySeasons, Seasons
+from customer_segmentation.prediction.seasons import Seasons
 
-__all__ = ["DRIFT", "measure_drift"]
+__all__ = ["DRIFT", "has_season", "measure_drift"]
 
 # larger source systems are sampled by the hash of the customer key: the index needs
 # shares, not counts
 MAX_CUSTOMERS = 100_000
+YEAR = 365
 DRIFT = pa.schema(
     [
         ("source_system", pa.string()),
@@ -34,8 +36,11 @@ DRIFT = pa.schema(
         ("model_id", pa.string()),
         ("feature", pa.string()),
         ("is_prediction", pa.bool_()),
+        ("has_season", pa.bool_()),
         ("psi", pa.float64()),
         ("psi_by_chance", pa.float64()),
+        ("mean_ratio", pa.float64()),
+        ("mean_ratio_by_chance", pa.float64()),
         ("change", pa.string()),
         ("training_customers", pa.int64()),
         ("customers", pa.int64()),
@@ -48,9 +53,7 @@ def measure_drift(
     first_purchases: engine.Relation,
     model_registry: engine.Relation,
     models: engine.Relation,
-    seasons: engine.Relation,
     category_histories: engine.Relation,
-    category_seasons: engine.Relation,
 ) -> pa.Table:
     """Compare today's customers and their predictions with the training sets.
 
@@ -58,10 +61,10 @@ def measure_drift(
     ----------
     customer_days, first_purchases : engine.Relation
         ``int_features__customer_days`` and ``int_features__first_purchases``.
-    model_registry, models, seasons : engine.Relation
-        ``model_registry``, ``int_prediction__models`` and ``int_prediction__seasons``.
-    category_histories, category_seasons : engine.Relation
-        ``int_prediction__category_histories`` and ``int_prediction__category_seasons``.
+    model_registry, models : engine.Relation
+        ``model_registry`` and ``int_prediction__models``.
+    category_histories : engine.Relation
+        ``int_prediction__category_histories``.
 
     Returns
     -------
@@ -74,23 +77,20 @@ def measure_drift(
     InputError
         If a champion cannot be loaded safely, or reads other features.
     """
-    known = Seasons.read(seasons)
-    sales = CategorySeasons.read(category_seasons)
     others = (NEXT_PURCHASES, SEGMENT_PREFIX)
-    compared: list[
-        tuple[engine.Relation, Population, Seasons | CategorySeasons, tuple[str, ...]]
-    ] = [
-        (customer_days, EXISTING, known, others),
-        (first_purchases, NEW, known, others),
+    compared: list[tuple[engine.Relation, Population, tuple[str, ...]]] = [
+        (customer_days, EXISTING, others),
+        (first_purchases, NEW, others),
         *(
-            (category_histories, population, sales, (INTERESTS,))
+            (category_histories, population, (INTERESTS,))
             for population in INTEREST_POPULATIONS.values()
         ),
     ]
     tables = [DRIFT.empty_table()]
-    for customers, population, of_days, tasks in compared:
+    for customers, population, tasks in compared:
+        # what is compared follows no season
         champions = load_champions(
-            customers, model_registry, models, of_days, population, tasks
+            customers, model_registry, models, Seasons({}), population, tasks
         )
         tables += _drift_of(customers, population, champions)
     return pa.concat_tables(tables)
@@ -134,5 +134,15 @@ def _compare(champion: Champion, today: pd.DataFrame) -> pa.Table:
         population=entry.purpose.population,
         model_id=entry.model_id,
         is_prediction=~compared["feature"].isin(features),
+        has_season=has_season(entry.purpose),
     )
     return pa.Table.from_pandas(found[DRIFT.names], DRIFT, preserve_index=False)
+
+
+def has_season(purpose: Purpose) -> bool:
+    """Return whether today lies in another season than the training set.
+
+    Existing customers of a horizon of whole years were learned from on the same day of
+    an earlier year. New customers come on any day of the year.
+    """
+    return purpose.population == NEW.name or purpose.horizon_days % YEAR != 0

@@ -15,8 +15,14 @@ from customer_segmentation.parallel import run_parallel
 from customer_segmentation.prediction import metrics
 from customer_segmentation.prediction.classification import (
     PredictedSegments,
-    bootstrap_means,
     mean_quality,
+    resample_means,
+)
+from customer_segmentation.prediction.resampling import (
+    RESAMPLES,
+    Resampled,
+    by_counts,
+    resample,
 )
 from customer_segmentation.prediction.splits import SPLIT_COLUMNS
 
@@ -32,6 +38,7 @@ EVALUATIONS = pa.schema(
         ("is_selection_metric", pa.bool_()),
         ("customers", pa.int64()),
         ("value", pa.float64()),
+        ("noise_floor", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
         ("difference_low", pa.float64()),
@@ -42,10 +49,9 @@ SPLIT = [name for name, _ in SPLIT_COLUMNS]
 PURPOSE = ["source_system", "task", "population", "horizon_days"]
 # the rows that are measured together
 GROUP = [*SPLIT, "algorithm", "is_baseline"]
-# more resamples would not change which intervals overlap
-RESAMPLES = 100
 # metrics of returned customers; the others' segment follows from the first purchase
 OF_RETURNED = "_of_returned"
+NOT_RESAMPLED = (np.array([]), np.array([]))
 SEGMENT_SELECTION = ("log_loss", "macro_f1", "accuracy")
 
 
@@ -65,6 +71,8 @@ class Metric:
         None for a ratio that should be 1.
     is_selection_metric : bool
         Whether the champion is chosen by it.
+    of_means : callable or None
+        Of a deviation of deciles, its form for their means.
     """
 
     name: str
@@ -72,16 +80,29 @@ class Metric:
     columns: tuple[str, ...]
     is_higher_better: bool | None
     is_selection_metric: bool = False
+    of_means: Callable[..., float] | None = None
+
+    def noise_floor(self, *columns: np.ndarray) -> float:
+        """Return what noise alone gives, ``nan`` if it is not a deviation."""
+        if self.of_means is None:
+            return np.nan
+        return metrics.noise_floor(self.of_means, *columns)
 
 
 def _amount_metrics(name: str, *, select: bool) -> list[Metric]:
     pair = (f"expected_{name}", name)
     return [
         Metric(f"{name}_spearman", metrics.spearman, pair, True, select),
-        Metric(f"{name}_decile_error", metrics.decile_error, pair, False, select),
+        Metric(
+            *(f"{name}_decile_error", metrics.decile_error, pair, False, select),
+            of_means=metrics.error_of_means,
+        ),
         Metric(f"{name}_mae", metrics.mean_absolute_error, pair, False, select),
         Metric(f"{name}_gini", metrics.normalised_gini, pair, True),
-        Metric(f"{name}_decile_mape", metrics.decile_mape, pair, False),
+        Metric(
+            *(f"{name}_decile_mape", metrics.decile_mape, pair, False),
+            of_means=metrics.mape_of_means,
+        ),
         Metric(f"{name}_total_ratio", metrics.total_ratio, pair, None),
     ]
 
@@ -102,6 +123,8 @@ WITH_AMOUNTS = [
 ]
 WITHOUT_AMOUNTS = [*_amount_metrics("purchases", select=True), *RETURN_METRICS]
 RANK = ("category_rank",)
+# not read, but derived from the rank
+IS_TOP_THREE = "is_top_three"
 OF_INTEREST = [
     Metric("hit_at_3", partial(metrics.hit_share, top=3), RANK, True, True),
     Metric("hit_at_1", partial(metrics.hit_share, top=1), RANK, True),
@@ -109,9 +132,10 @@ OF_INTEREST = [
     Metric("log_loss", metrics.log_loss, ("category_probability",), False, True),
     Metric(
         "calibration_error",
-        lambda probability, rank: metrics.calibration_error(probability, rank <= 3),
-        ("top_three_probability", "category_rank"),
+        metrics.calibration_error,
+        ("top_three_probability", IS_TOP_THREE),
         False,
+        of_means=metrics.distance_of_means,
     ),
     Metric("any_hit_at_3", np.mean, ("has_bought_top",), True),
 ]
@@ -122,7 +146,10 @@ def _columns(measured: Sequence[Metric]) -> list[str]:
 
 
 OF_PURCHASES = [*GROUP, "customer_key", *_columns(WITH_AMOUNTS)]
-OF_INTERESTS = [*GROUP, "customer_key", *_columns(OF_INTEREST)]
+OF_INTERESTS = [
+    *(*GROUP, "customer_key"),
+    *(name for name in _columns(OF_INTEREST) if name != IS_TOP_THREE),
+]
 OF_SEGMENTS = [
     *(*GROUP, "segmentation", "seed", "customer_key", "has_returned", "segment"),
     *("predicted_segment", "segment_probability"),
@@ -131,10 +158,10 @@ OF_SEGMENTS = [
 
 @dataclass(frozen=True)
 class _Measurement:
-    """A row of the table, and the value of its metric on each resample."""
+    """A row of the table, and its metric on each resample."""
 
     row: Mapping[str, Any]
-    resampled: np.ndarray
+    resampled: Resampled
 
     @property
     def is_selection(self) -> bool:
@@ -159,13 +186,16 @@ class _Measurement:
         return bool((mine > its) == self.row["is_higher_better"] and mine != its)
 
     def with_intervals(
-        self, baselines: Mapping[tuple[Any, ...], np.ndarray]
+        self, baselines: Mapping[tuple[Any, ...], Resampled]
     ) -> dict[str, Any]:
         """Return the row with its intervals."""
         baseline = baselines.get(self.measured_on)
-        differences = np.array([]) if baseline is None else self.resampled - baseline
-        low, high = metrics.interval_of(self.resampled)
-        difference_low, difference_high = metrics.interval_of(differences)
+        low, high = self.resampled.interval()
+        if self.resampled.is_deviation:
+            low = max(low, 0.0)
+        difference_low, difference_high = np.nan, np.nan
+        if baseline is not None:
+            difference_low, difference_high = (self.resampled - baseline).interval()
         ends = {
             "low": low,
             "high": high,
@@ -192,11 +222,11 @@ def evaluate_backtests(
     Returns
     -------
     pyarrow.Table
-        Of the schema ``EVALUATIONS``. Tests, and selections of interests, have 95 %
-        bootstrap intervals over the customers: of the metric, and of its difference
-        from that of the baseline on the same customers. Of several baselines, it is the
-        one that was best in this metric on the selection: which one is best on the test
-        is known only afterwards.
+        Of the schema ``EVALUATIONS``. Tests, and the metrics that choose on selections,
+        have 95 % bootstrap intervals over the customers: of the metric, and of its
+        difference from that of the baseline on the same customers. Of several
+        baselines, it is the one that was best in this metric on the selection: which
+        one is best on the test is known only afterwards.
     """
     tasks = (
         delayed(measure)(rows, dict(zip(GROUP, key, strict=True)))
@@ -223,7 +253,7 @@ def _read(relation: engine.Relation, columns: list[str]) -> pd.DataFrame:
 
 def _baselines_to_beat(
     measured: Sequence[_Measurement],
-) -> dict[tuple[Any, ...], np.ndarray]:
+) -> dict[tuple[Any, ...], Resampled]:
     """Return the resamples of one baseline of each split and metric.
 
     It is the best one on the selection. Where there was no selection over the horizon,
@@ -236,7 +266,7 @@ def _baselines_to_beat(
             known = best.get(one.chosen_on)
             if known is None or one.is_better_than(known):
                 best[one.chosen_on] = one
-    to_beat: dict[tuple[Any, ...], np.ndarray] = {}
+    to_beat: dict[tuple[Any, ...], Resampled] = {}
     for one in baselines:
         is_best = one.row["algorithm"] == best.get(one.chosen_on, one).row["algorithm"]
         if is_best:
@@ -248,45 +278,45 @@ def _measure_purchases(
     rows: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[_Measurement]:
     has_amounts = rows["spend"].notna().all()
-    return _measure(
-        rows,
-        facts,
-        WITH_AMOUNTS if has_amounts else WITHOUT_AMOUNTS,
-        RESAMPLES if facts["split"] == "test" else 0,
-    )
+    return _measure(rows, facts, WITH_AMOUNTS if has_amounts else WITHOUT_AMOUNTS)
 
 
 def _measure_interests(
     rows: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[_Measurement]:
-    # the choice asks whether a model beats the best baseline by more than chance
-    return _measure(rows, facts, OF_INTEREST, RESAMPLES)
+    rows = rows.assign(**{IS_TOP_THREE: rows["category_rank"] <= 3})
+    return _measure(rows, facts, OF_INTEREST)
 
 
 def _measure(
-    rows: pd.DataFrame,
-    facts: Mapping[str, Any],
-    measured_by: Sequence[Metric],
-    resamples: int,
+    rows: pd.DataFrame, facts: Mapping[str, Any], measured_by: Sequence[Metric]
 ) -> list[_Measurement]:
     columns = {name: rows[name].to_numpy(dtype=float) for name in _columns(measured_by)}
+    measured = {
+        metric: [columns[name] for name in metric.columns] for metric in measured_by
+    }
+    # the choice asks whether a model beats the best baseline by more than chance
+    by_name = {
+        metric.name: by_counts(metric.measure, *of_metric)
+        for metric, of_metric in measured.items()
+        if facts["split"] == "test" or metric.is_selection_metric
+    }
+    resampled = resample(by_name, len(rows))
     found = []
-    for metric in measured_by:
-        measured = [columns[name] for name in metric.columns]
-        resampled = np.array([])
-        if resamples:
-            resampled = metrics.bootstrap(
-                metric.measure, *measured, resamples=resamples
-            )
+    for metric, of_metric in measured.items():
+        value = metric.measure(*of_metric)
         row = {
             **facts,
             "metric": metric.name,
             "is_higher_better": metric.is_higher_better,
             "is_selection_metric": metric.is_selection_metric,
             "customers": len(rows),
-            "value": _or_null(metric.measure(*measured)),
+            "value": _or_null(value),
+            "noise_floor": _or_null(metric.noise_floor(*of_metric)),
         }
-        found.append(_Measurement(row, resampled))
+        drawn, without = resampled.get(metric.name, NOT_RESAMPLED)
+        is_deviation = metric.of_means is not None
+        found.append(_Measurement(row, Resampled(value, drawn, without, is_deviation)))
     return found
 
 
@@ -306,9 +336,7 @@ def _measure_segments(
             )
             for _, seeded in customers.groupby("seed", sort=True)
         ]
-        resampled = bootstrap_means(
-            by_seed, RESAMPLES if facts["split"] == "test" else 0
-        )
+        resampled = resample_means(by_seed, RESAMPLES)
         for name, value in mean_quality(by_seed).items():
             row = {
                 **facts,
@@ -318,7 +346,7 @@ def _measure_segments(
                 "customers": len(by_seed[0].actual),
                 "value": _or_null(value),
             }
-            found.append(_Measurement(row, resampled[name].to_numpy()))
+            found.append(_Measurement(row, Resampled(value, *resampled[name])))
     return found
 
 

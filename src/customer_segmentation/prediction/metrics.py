@@ -20,11 +20,15 @@ __all__ = [
     "coverage",
     "decile_error",
     "decile_mape",
+    "distance_of_means",
+    "error_of_means",
     "hit_share",
     "interval_of",
     "log_loss",
+    "mape_of_means",
     "mean_absolute_error",
     "mean_reciprocal_rank",
+    "noise_floor",
     "normalised_gini",
     "spearman",
     "total_ratio",
@@ -36,6 +40,8 @@ RESAMPLES = 200
 MIN_PROBABILITY = 1e-15
 # outside a 95 % interval, on each side
 TAIL = 0.025
+# mean absolute value of a normal variate with a standard deviation of 1
+MEAN_DISTANCE = np.sqrt(2 / np.pi)
 
 Numbers = NDArray[np.float64]
 Measure = Callable[..., float]
@@ -82,9 +88,14 @@ def decile_mape(predicted: Numbers, actual: Numbers) -> float:
     groups.
     """
     means = _decile_means(predicted, actual)
-    if means is None or means[1].min() <= 0:
+    return np.nan if means is None else mape_of_means(*means)
+
+
+def mape_of_means(predicted: Numbers, actual: Numbers) -> float:
+    """Return the ``decile_mape`` of the means of the deciles."""
+    if actual.min() <= 0:
         return np.nan
-    return float(np.mean(np.abs(means[0] - means[1]) / means[1]))
+    return float(np.mean(np.abs(predicted - actual) / actual))
 
 
 def decile_error(predicted: Numbers, actual: Numbers) -> float:
@@ -94,9 +105,14 @@ def decile_error(predicted: Numbers, actual: Numbers) -> float:
     if the lowest group has none, and that group does not decide it.
     """
     means = _decile_means(predicted, actual)
-    if means is None or means[1].sum() <= 0:
+    return np.nan if means is None else error_of_means(*means)
+
+
+def error_of_means(predicted: Numbers, actual: Numbers) -> float:
+    """Return the ``decile_error`` of the means of the deciles."""
+    if actual.sum() <= 0:
         return np.nan
-    return float(np.abs(means[0] - means[1]).sum() / means[1].sum())
+    return float(np.abs(predicted - actual).sum() / actual.sum())
 
 
 def total_ratio(predicted: Numbers, actual: Numbers) -> float:
@@ -139,7 +155,37 @@ def coverage(low: Numbers, high: Numbers, actual: Numbers) -> float:
 def calibration_error(probability: Numbers, happened: Numbers) -> float:
     """Return the mean distance of probability and share over ten equal groups."""
     means = _decile_means(probability, happened)
-    return np.nan if means is None else float(np.mean(np.abs(means[0] - means[1])))
+    return np.nan if means is None else distance_of_means(*means)
+
+
+def distance_of_means(probability: Numbers, happened: Numbers) -> float:
+    """Return the ``calibration_error`` of the means of the groups."""
+    return float(np.mean(np.abs(probability - happened)))
+
+
+def noise_floor(measure: Measure, predicted: Numbers, actual: Numbers) -> float:
+    """Return what a deviation of deciles is on average if nothing is wrong.
+
+    The mean outcome of n customers differs from what is expected of them by its
+    standard error, times the absolute value of a normal variate. So a perfectly
+    calibrated model has such an error, too: the smaller, the more customers there are.
+
+    Parameters
+    ----------
+    measure : callable
+        ``error_of_means``, ``mape_of_means`` or ``distance_of_means``.
+    predicted, actual : ndarray of shape (customers,)
+        Predictions and outcomes.
+    """
+    means = _decile_means(predicted, actual)
+    squares = _decile_means(predicted, (actual - predicted) ** 2)
+    if means is None or squares is None:
+        return np.nan
+    sizes = np.diff(_decile_ends(len(actual)))
+    variance = np.maximum(squares[1] - (means[0] - means[1]) ** 2, 0)
+    # one degree of freedom is the mean's
+    errors = np.sqrt(variance / np.maximum(sizes - 1, 1))
+    return measure(means[1] + MEAN_DISTANCE * errors, means[1])
 
 
 def hit_share(rank: Numbers, top: int) -> float:
@@ -247,7 +293,7 @@ def _decile_means(
         return None
     # the same groups as in int_prediction__backtest_deciles
     order = np.argsort(predicted, kind="stable")
-    ends = -(-np.arange(DECILES + 1) * len(order) // DECILES)
+    ends = _decile_ends(len(order))
     predictions, outcomes = (
         np.array(
             [
@@ -259,3 +305,8 @@ def _decile_means(
         for ordered in (predicted[order], actual[order])
     )
     return predictions, outcomes
+
+
+def _decile_ends(count: int) -> NDArray[np.int64]:
+    """Return where ten groups of sorted customers begin, and the last one ends."""
+    return -(-np.arange(DECILES + 1) * count // DECILES)

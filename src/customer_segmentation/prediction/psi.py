@@ -1,7 +1,8 @@
 """The population stability index: how much customers differ from the training set.
 
 The index (PSI) of a feature is the sum over its bins of ``(scored - trained) *
-ln(scored / trained)``, where both are shares of the customers.
+ln(scored / trained)``, where both are shares of the customers. Bins below and above the
+training range are wide, so the mean is compared as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.feature_kinds import kind_of
@@ -38,10 +39,45 @@ COLUMNS = {
     "feature": "str",
     "psi": "float64",
     "psi_by_chance": "float64",
+    "mean_ratio": "float64",
+    "mean_ratio_by_chance": "float64",
     "change": "str",
     "training_customers": "int64",
     "customers": "int64",
 }
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Mean and standard deviation of the known numbers of a population."""
+
+    customers: int
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: pd.Series) -> "_Moments":
+        numbers = _numbers(values)
+        # sorted, because the rounding of a sum depends on the order
+        numbers = np.sort(numbers[np.isfinite(numbers)])
+        if len(numbers) == 0:
+            return cls(0, np.nan, np.nan)
+        return cls(len(numbers), float(numbers.mean()), float(numbers.std()))
+
+    def ratio_to(self, trained: "_Moments") -> tuple[float, float]:
+        """Return the ratio of the means, and what it exceeds by chance.
+
+        By the delta method, the logarithm of a mean has the coefficient of variation
+        over the square root of the customers as its standard error. The fewer customers
+        vary at least as those of the training.
+        """
+        if not (self.mean > 0 and trained.mean > 0):
+            return np.nan, np.nan
+        before = trained.deviation / trained.mean
+        now = max(before, self.deviation / self.mean)
+        error = np.sqrt(before**2 / trained.customers + now**2 / self.customers)
+        by_chance = np.exp(norm.ppf(1 - CHANCE / 2) * error)
+        return self.mean / trained.mean, float(by_chance)
 
 
 @dataclass(frozen=True)
@@ -130,7 +166,7 @@ def training_bins(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, Any]
     for name in columns:
         values = _column(frame, name)
         if kind_of(values) == "number":
-            numbers = _Numbers.of(values)
+            numbers, moments = _Numbers.of(values), _Moments.of(values)
             bins[name] = {
                 "kind": "number",
                 "edges": list(numbers.edges),
@@ -138,6 +174,8 @@ def training_bins(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, Any]
                 "maximum": numbers.maximum,
                 "counts": numbers.count(values).tolist(),
             }
+            if moments.customers:
+                bins[name]["moments"] = vars(moments)
         else:
             categories = _Categories.of(values)
             bins[name] = {
@@ -166,9 +204,13 @@ def psi(bins: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         One row per feature, in the order of `bins`: ``feature``; ``psi``;
         ``psi_by_chance``, which customers drawn from the training population exceed
-        once in a hundred times; ``change``: ``little``, ``moderate`` or ``significant``
-        by the limits, if chance does not explain it; ``training_customers`` and
-        ``customers``. Index and change are null without customers on both sides.
+        once in a hundred times; ``mean_ratio``, the mean over that of the training,
+        null for categories and means that are not above 0; ``mean_ratio_by_chance``,
+        which it or its inverse exceeds once in a hundred times; ``change``: ``little``,
+        ``moderate`` or ``significant`` by the limits of the index, if chance does not
+        explain it, or ``too_few`` where chance alone would reach a significant change;
+        ``training_customers`` and ``customers``. Index and change are null without
+        customers on both sides.
 
     Raises
     ------
@@ -181,7 +223,8 @@ def psi(bins: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
         trained = np.array(stored["counts"], dtype=np.int64)
         scored = _bins_of(name, stored, values).count(values)
         index, chance = _index(trained, scored)
-        row = (name, index, chance, _change(index, chance))
+        means = _mean_ratio(stored, values)
+        row = (name, index, chance, *means, _change(index, chance))
         rows.append((*row, int(trained.sum()), int(scored.sum())))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
@@ -217,11 +260,20 @@ def _index(
     return index, float(chi2.ppf(1 - CHANCE, max(used - 1, 1)) * scale)
 
 
+def _mean_ratio(stored: Mapping[str, Any], values: pd.Series) -> tuple[float, float]:
+    # categories have no mean, and models of earlier versions stored none
+    if "moments" not in stored:
+        return np.nan, np.nan
+    return _Moments.of(values).ratio_to(_Moments(**stored["moments"]))
+
+
 def _change(index: float, chance: float) -> str | None:
     if np.isnan(index):
         return None
     if index > max(SIGNIFICANT_ABOVE, chance):
         return "significant"
+    if chance > SIGNIFICANT_ABOVE:
+        return "too_few"
     return "moderate" if index > max(MODERATE_ABOVE, chance) else "little"
 
 

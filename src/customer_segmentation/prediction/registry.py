@@ -5,9 +5,7 @@ import json
 import platform
 import warnings
 from collections.abc import Sequence
-from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +26,7 @@ from customer_segmentation.prediction.model_files import (
     read_model,
     trusted_types,
 )
+from customer_segmentation.versions import code_hash
 
 __all__ = [
     "hash_rows",
@@ -41,6 +40,8 @@ __all__ = [
 
 # the libraries that the predictions of a model depend on
 LIBRARIES = ("customer-segmentation", "numpy", "scikit-learn", "scipy", "skops")
+# what it imports fits the models, and bins what drift compares
+MAKES_MODELS = "customer_segmentation.prediction.training_set"
 NULL = "\x1e"
 SEPARATOR = "\x1f"
 TRAIN_AGAIN = "train it again: dbt build --select tag:train+"
@@ -68,17 +69,8 @@ def library_versions() -> dict[str, str]:
     """Return the versions of Python, the libraries and the code of predictions."""
     python = ".".join(platform.python_version_tuple()[:2])
     versions = {name: version(name) for name in LIBRARIES}
-    versions["customer-segmentation"] += f"+{_code_hash()}"
+    versions["customer-segmentation"] += f"+{code_hash(MAKES_MODELS)}"
     return {"python": python, **versions}
-
-
-@cache
-def _code_hash() -> str:
-    """Return a hash of the code of predictions, which makes the models."""
-    digest = hashlib.md5(usedforsecurity=False)
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:8]
 
 
 def training_fingerprint(frame: pd.DataFrame, recipe: Recipe) -> str:

@@ -26,7 +26,7 @@ from customer_segmentation.prediction.feature_kinds import features_of
 from customer_segmentation.prediction.interests import InterestsOfToday
 from customer_segmentation.prediction.registry import load_model, read_entry
 from customer_segmentation.prediction.seasons import CategorySeasons, Seasons
-from customer_segmentation.prediction.tasks import Task, task_of
+from customer_segmentation.prediction.tasks import DECIMALS, Task, task_of
 
 __all__ = [
     "INTEREST_SCORES",
@@ -77,8 +77,6 @@ INTEREST_SCORES = pa.schema(
         ("model_id", pa.string()),
     ]
 )
-# the last bits of a sum depend on the other rows of the batch
-DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -118,18 +116,19 @@ class Champion:
         pandas.DataFrame
             From ``Task.predict``.
         """
-        return self.task.predict(*self._arguments(customers)).round(DECIMALS)
+        today = pd.Timestamp(customers["as_of_date"].iloc[0])
+        season = self.task.season_of(self.seasons, self.entry.purpose, today)
+        found = self.task.predict(self.model, self._features(customers), season)
+        return found.round(DECIMALS)
 
     @single_threaded()
     def summarise(self, customers: pd.DataFrame) -> pd.DataFrame:
-        """Return one row per customer of what drift compares."""
-        return self.task.summarise(*self._arguments(customers)).round(DECIMALS)
+        """Return one row per customer of what drift compares, whatever the season."""
+        found = self.task.summarise(self.model, self._features(customers))
+        return found.round(DECIMALS)
 
-    def _arguments(self, customers: pd.DataFrame) -> tuple[Any, pd.DataFrame, Any]:
-        features = customers[[feature.name for feature in self.entry.features]]
-        today = pd.Timestamp(customers["as_of_date"].iloc[0])
-        season = self.task.season_of(self.seasons, self.entry.purpose, today)
-        return self.model, features, season
+    def _features(self, customers: pd.DataFrame) -> pd.DataFrame:
+        return customers[[feature.name for feature in self.entry.features]]
 
 
 def score_purchases(

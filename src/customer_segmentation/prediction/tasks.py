@@ -24,10 +24,12 @@ from customer_segmentation.prediction.seasons import (
 )
 from customer_segmentation.prediction.segments import CLASSIFIERS
 
-__all__ = ["PUBLISHED_INTERESTS", "Task", "task_of"]
+__all__ = ["DECIMALS", "PUBLISHED_INTERESTS", "Task", "task_of"]
 
 # what is published of each customer, best first
 PUBLISHED_INTERESTS = 5
+# the last bits of a sum depend on the other rows of the batch
+DECIMALS = 9
 
 
 class Task(Protocol):
@@ -72,12 +74,11 @@ class Task(Protocol):
             One or several rows per customer, with the customer's index.
         """
 
-    def summarise(
-        self, model: Any, features: pd.DataFrame, season: Season | None
-    ) -> pd.DataFrame:
+    def summarise(self, model: Any, features: pd.DataFrame) -> pd.DataFrame:
         """Return what drift compares: one row per customer.
 
-        Interests are those of no season. Next purchases follow the season.
+        Predictions are those of no season: what sells changes with the season, whoever
+        the customers are.
         """
 
 
@@ -104,10 +105,8 @@ class _Purchases:
         found: pd.DataFrame = model.predict(features, season or UNKNOWN)
         return found
 
-    def summarise(
-        self, model: Any, features: pd.DataFrame, season: Season | None
-    ) -> pd.DataFrame:
-        found = self.predict(model, features, season)
+    def summarise(self, model: Any, features: pd.DataFrame) -> pd.DataFrame:
+        found = self.predict(model, features, UNKNOWN)
         return found.drop(columns=["spend_low", "spend_high"])
 
 
@@ -135,10 +134,8 @@ class _Segments:
     ) -> pd.DataFrame:
         return most_probable(model.predict_proba(features))
 
-    def summarise(
-        self, model: Any, features: pd.DataFrame, season: Season | None
-    ) -> pd.DataFrame:
-        return self.predict(model, features, season)[["segment"]]
+    def summarise(self, model: Any, features: pd.DataFrame) -> pd.DataFrame:
+        return self.predict(model, features, UNKNOWN)[["segment"]]
 
 
 class _Interests:
@@ -176,10 +173,7 @@ class _Interests:
             index=features.index.repeat(ranks),
         )
 
-    def summarise(
-        self, model: Any, features: pd.DataFrame, season: Season | None
-    ) -> pd.DataFrame:
-        # what sells changes with the season, whoever the customers are
+    def summarise(self, model: Any, features: pd.DataFrame) -> pd.DataFrame:
         found = self.predict(model, features, UNKNOWN)
         first = found[found["interest_rank"] == 1]
         return pd.DataFrame(

@@ -1,23 +1,20 @@
 """Training: the chosen candidates become models of the registry."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
-import pandas as pd
 import pyarrow as pa
+from joblib import delayed
 
 from customer_segmentation import engine
 from customer_segmentation.errors import InputError
-from customer_segmentation.parallel import single_threaded
+from customer_segmentation.parallel import run_parallel
 from customer_segmentation.prediction.champion import (
-    Choice,
     champions_of,
     has_challenged,
     is_better,
     read_choices,
 )
-from customer_segmentation.prediction.cohorts import MIN_CUSTOMERS, Cohort
+from customer_segmentation.prediction.cohorts import MIN_CUSTOMERS
 from customer_segmentation.prediction.data import TrainingData
 from customer_segmentation.prediction.entries import (
     INTERESTS,
@@ -25,101 +22,18 @@ from customer_segmentation.prediction.entries import (
     SEGMENT_PREFIX,
     ModelEntry,
     Purpose,
-    Recipe,
-    Trained,
     to_table,
 )
-from customer_segmentation.prediction.feature_kinds import ModelFeature, features_of
-from customer_segmentation.prediction.psi import training_bins
 from customer_segmentation.prediction.registry import (
     load_model,
     read_entries,
     read_entry,
     register,
-    training_fingerprint,
 )
-from customer_segmentation.prediction.seasons import CategorySales
 from customer_segmentation.prediction.splits import Split
-from customer_segmentation.prediction.tasks import Task, task_of
+from customer_segmentation.prediction.training_set import FOLDS, TrainingSet
 
-__all__ = ["TrainingSet", "train_models"]
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """The customers that a model learns from, and what it will predict.
-
-    Parameters
-    ----------
-    purpose : Purpose
-        What is predicted.
-    split : Split
-        Of the name ``fit``.
-    cohort : Cohort
-        The customers.
-    """
-
-    purpose: Purpose
-    split: Split
-    cohort: Cohort
-
-    @property
-    def features(self) -> tuple[ModelFeature, ...]:
-        """The features that a model reads."""
-        return features_of(self.cohort.features, list(self.cohort.features))
-
-    @property
-    def task(self) -> Task:
-        """What is predicted."""
-        return task_of(self.purpose.task)
-
-    def recipe(self, algorithm: str) -> Recipe:
-        """Return how a model of an algorithm is made."""
-        return Recipe(algorithm, self.task.settings(algorithm))
-
-    def fingerprint(self, algorithm: str) -> str:
-        """Return the fingerprint of a model of an algorithm."""
-        cohort = self.cohort
-        columns = [cohort.keys, cohort.features, cohort.outcomes]
-        season = cohort.season
-        rows = pd.concat(columns, axis=1).assign(
-            season_purchases=season.purchases_index,
-            season_purchases_variance=season.purchases_variance,
-            season_spend=season.spend_index,
-            season_spend_variance=season.spend_variance,
-        )
-        if isinstance(season, CategorySales):
-            rows = rows.assign(season_sales=str(sorted(season.categories.items())))
-        return training_fingerprint(rows, self.recipe(algorithm))
-
-    @single_threaded()
-    def fit(self, algorithm: str) -> Any:
-        """Return a fitted model of an algorithm."""
-        return self.task.fit(algorithm, self.cohort, self.split.horizon_days)
-
-    @single_threaded()
-    def predictions(self, model: Any) -> pd.DataFrame:
-        """Return what a model predicts for these customers, whatever the season."""
-        return self.task.summarise(model, self.cohort.features, None)
-
-    def record(self, model: Any, choice: Choice) -> Trained:
-        """Return what the registry records of a fitted model of the choice."""
-        assert self.split.train is not None
-        features = self.cohort.features.drop(columns=list(self.task.unbinned))
-        compared = pd.concat([features, self.predictions(model)], axis=1)
-        return Trained(
-            purpose=self.purpose,
-            recipe=self.recipe(choice.algorithm),
-            trained_as_of=self.split.as_of_date,
-            training_dates=(self.split.train.first, self.split.train.last),
-            customers=self.cohort.count,
-            fingerprint=self.fingerprint(choice.algorithm),
-            features=self.features,
-            training_bins=training_bins(compared, list(compared)),
-            metrics=choice.metrics(choice.algorithm),
-            baseline=choice.baseline,
-            baseline_metrics=choice.metrics(choice.baseline),
-        )
+__all__ = ["train_models", "training_sets"]
 
 
 def train_models(
@@ -148,8 +62,8 @@ def train_models(
     """
     chosen = read_choices(evaluations, choices)
     entries = [] if models is None else read_entries(models)
-    new = []
-    for training_set in _training_sets(data):
+    wanted = []
+    for training_set in training_sets(data):
         purpose = training_set.purpose
         choice = chosen.get((purpose.source_system, purpose.task, purpose.population))
         if choice is None or training_set.cohort.count < MIN_CUSTOMERS:
@@ -167,14 +81,24 @@ def train_models(
         fingerprint = training_set.fingerprint(choice.algorithm)
         if champion is not None and has_challenged(champion, fingerprint, rivals):
             continue
+        wanted.append((training_set, choice, champion))
+    predicted = run_parallel(
+        delayed(training_set.predict_fold)(choice.algorithm, fold)
+        for training_set, choice, _ in wanted
+        for fold in range(FOLDS)
+    )
+    new = []
+    for number, (training_set, choice, champion) in enumerate(wanted):
+        folds = predicted[number * FOLDS : (number + 1) * FOLDS]
         model = training_set.fit(choice.algorithm)
-        trained = training_set.record(model, choice)
+        trained = training_set.record(choice, folds, model)
         is_promoted = champion is None or is_better(trained, champion, choice)
         new.append(register(trained, model, entries, is_promoted=is_promoted))
     return to_table(new)
 
 
-def _training_sets(data: TrainingData) -> Iterator[TrainingSet]:
+def training_sets(data: TrainingData) -> Iterator[TrainingSet]:
+    """Return the training set of each purpose."""
     for split in data.purchases.splits:
         if split.name == "fit":
             yield TrainingSet(

@@ -10,8 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-import scipy
-import sklearn
 
 from customer_segmentation.matching import match_segments
 from customer_segmentation.parallel import single_threaded
@@ -25,6 +23,7 @@ from customer_segmentation.products.kinds import NO_KINDS, Kinds
 from customer_segmentation.products.space import DIMENSIONS, Labels, Points, TermSpace
 from customer_segmentation.products.topics import Nearest, nearest
 from customer_segmentation.products.words import KIND, is_kind
+from customer_segmentation.versions import versions_of
 
 __all__ = ["FittedCategories", "fingerprint", "fit_products"]
 
@@ -33,8 +32,6 @@ PRODUCTS_PER_CATEGORY = 5
 TERMS = 10
 NAME_TERMS = 3
 ONLY_CATEGORY = "All products"
-# what changes when the code gives other categories for the same products
-VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -277,10 +274,12 @@ def fingerprint(
     kinds: Kinds,
     own_names: Sequence[str] = (),
 ) -> str:
-    """Return a hash of what determines a fit."""
+    """Return a hash of what determines a fit, our code and the libraries too."""
     digest = hashlib.md5(usedforsecurity=False)
-    versions = [VERSION, sklearn.__version__, scipy.__version__]
-    determined_by = [vars(declaration), kinds.by_priority, list(own_names), versions]
+    determined_by = [
+        *(vars(declaration), kinds.by_priority, list(own_names)),
+        versions_of(__name__),
+    ]
     digest.update(json.dumps(determined_by, sort_keys=True).encode())
     for column in ("product_key", "product_name", "category"):
         texts = products[column].astype(object).fillna("\x1e").astype(str)

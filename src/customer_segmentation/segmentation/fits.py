@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-import sklearn
 from numpy.typing import NDArray
 
 from customer_segmentation.errors import InputError
@@ -23,6 +22,7 @@ from customer_segmentation.segmentation.declare import SEED, Segmentation
 from customer_segmentation.segmentation.prototypes import Assignment, Prototypes
 from customer_segmentation.segmentation.space import DesignMatrix, Projection, Space
 from customer_segmentation.segmentation.weighted import Points
+from customer_segmentation.versions import versions_of
 
 # if no value feature is declared, the first of these that the source system has
 VALUE_FEATURES = ("monetary", "frequency", "spending_score")
@@ -212,14 +212,14 @@ def fingerprint(
 ) -> str:
     """Return a hash of what determines a fit.
 
-    These are the customers, the declaration of their features, the choice and the
-    version of scikit-learn.
+    These are the customers, the declaration of their features, the choice, our code
+    that fits, and the libraries that it calls.
     """
     digest = hashlib.md5(usedforsecurity=False)
     declared = asdict(segmentation)
     determined_by = [
         *({key: declared[key] for key in FIT_KEYS}, asdict(candidate)),
-        sklearn.__version__,
+        versions_of(__name__),
     ]
     digest.update(json.dumps(determined_by, sort_keys=True).encode())
     for column in frame:

@@ -101,7 +101,13 @@ PRODUCT_CATEGORIES = """
 """
 INTERESTS = ("category_histories", "category_outcomes", "category_seasons")
 
-MODELS = Path(__file__).resolve().parents[3] / "models" / "prediction"
+REPOSITORY = Path(__file__).resolve().parents[3]
+MODELS = REPOSITORY / "models" / "prediction"
+THRESHOLDS = (
+    pd.read_csv(REPOSITORY / "seeds" / "thresholds.csv")
+    .set_index("threshold")["value"]
+    .to_dict()
+)
 # what the SQL models of a build read, in the tables here
 REFERRED = {
     "int_prediction__evaluations": "evaluations",
@@ -109,6 +115,7 @@ REFERRED = {
     "int_features__splits": "splits",
     "model_registry": "model_registry",
     "model_evaluations": "model_evaluations",
+    "prediction_drift": "drift",
 }
 
 
@@ -374,7 +381,10 @@ class Tables:
         """Replace a table by what a SQL model of predictions finds in the others."""
         model = Template((MODELS / path).read_text(encoding="utf-8"))
         query = model.render(
-            ref=REFERRED.get, var=VARIABLES.get, ratio="({}) / nullif({}, 0)".format
+            ref=REFERRED.get,
+            var=VARIABLES.get,
+            ratio="({}) / nullif({}, 0)".format,
+            threshold=THRESHOLDS.get,
         )
         self.execute(f"create or replace table {name} as {query}")
 
@@ -473,10 +483,8 @@ class Tables:
     def drift(self) -> pd.DataFrame:
         """Compare today's customers with those that the champions learned from."""
         self.build("model_registry", "model_registry.sql")
-        names = ("existing", "new", "model_registry", "registry", "seasons")
-        of_interests = ("category_histories", "category_seasons")
-        relations = map(self.relation, (*names, *of_interests))
-        return measure_drift(*relations).to_pandas()
+        names = ("existing", "new", "model_registry", "registry", "category_histories")
+        return measure_drift(*map(self.relation, names)).to_pandas()
 
     def score_interests(self) -> pd.DataFrame:
         """Score the interests of today's customers."""

@@ -315,7 +315,10 @@ def test_another_season_is_no_drift(scored, name):
     )
     found = other.drift()
     predictions = found[found["is_prediction"]].set_index("feature")["psi"]
-    assert predictions.to_dict() == {"top_category": 0, "top_probability": 0}
+    # a model that learns knows these customers, and drift compares with unknown ones
+    limit = 0 if name == "season_popularity" else 0.1
+    assert set(predictions.index) == {"top_category", "top_probability"}
+    assert (predictions <= limit).all()
 
 
 def test_metrics_are_measured_against_the_best_baseline(scored):

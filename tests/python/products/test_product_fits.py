@@ -123,6 +123,16 @@ def test_another_seed_of_kinds_is_another_fit() -> None:
     assert len(hashes) == 2
 
 
+@pytest.mark.parametrize("name", ["version", "code_hash"])
+def test_other_libraries_or_code_are_another_fit(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    known = fingerprint(shop(), DECLARATION, KINDS)
+    assert fingerprint(shop(), DECLARATION, KINDS) == known
+    monkeypatch.setattr(f"customer_segmentation.versions.{name}", lambda _: "99")
+    assert fingerprint(shop(), DECLARATION, KINDS) != known
+
+
 def test_a_new_product_is_assigned_without_a_fit(fitted) -> None:
     model, _ = fitted
     found = assigned(model, "Tartan CARDS", "owl clock", "zebra", None)

@@ -224,7 +224,9 @@ def test_a_later_customer_is_assigned_the_same_in_any_batch() -> None:
         np.testing.assert_array_equal(drawn_alone[0], drawn[row])
 
 
-def test_the_fingerprint_is_of_customers_declaration_and_choice() -> None:
+def test_the_fingerprint_is_of_customers_declaration_choice_and_versions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     frame = customers(*THREE)
     frame.iloc[3, 2] = None
     kmeans = Candidate("kmeans", "k", 3)
@@ -253,6 +255,10 @@ def test_the_fingerprint_is_of_customers_declaration_and_choice() -> None:
         fingerprint(frame, DECLARED, Candidate("kmeans", "k", 4)),
         fingerprint(frame, DECLARED, Candidate("ward", "k", 3)),
     ]
+    for name in ("version", "code_hash"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"customer_segmentation.versions.{name}", lambda _: "99")
+            others.append(fingerprint(frame, DECLARED, kmeans))
     assert len({known, *others}) == len(others) + 1
 
 
