@@ -153,6 +153,7 @@ bench-predictions: $(INSTALLED) ## measure predictions and lifecycle on real and
 	$(BIN)/python benchmarks/prediction_real.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/seasons.py
 	$(BIN)/python benchmarks/seasons.py --database $(REAL)/two_years/real.duckdb
+	$(BIN)/python benchmarks/prediction_drift.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/lifecycle.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/first_purchase_segments.py --shared $(dir $(SHARED)) --database $(REAL)/two_years/real.duckdb
 

@@ -13,8 +13,6 @@ from customer_segmentation.serving.report.words import count, decimals, listed, 
 __all__ = ["distrust_section"]
 
 FEW_CUSTOMERS = 300
-# beyond it a drift is significant
-MAX_PSI = 0.25
 MIN_COVERAGE, MAX_COVERAGE = 0.7, 0.9
 
 
@@ -84,16 +82,16 @@ def _many_missing(tables: PublishedTables, source: str) -> Iterator[str]:
 def _drift(tables: PublishedTables, source: str) -> Iterator[str]:
     rows = tables.rows(
         "select population, feature, psi from prediction_drift"
-        " where source_system = ? and is_prediction and psi > ?"
+        " where source_system = ? and is_prediction and change = 'significant'"
         " qualify row_number() over (partition by population"
         " order by psi desc, feature) = 1 order by population",
-        *(source, MAX_PSI),
+        source,
     )
     for row in rows:
         yield (
             f"Today's {row['population']} customers differ from those that the model "
-            f"learned from: {row['feature']} has a PSI of {decimals(row['psi'])}, and "
-            f"{MAX_PSI} is significant."
+            f"learned from: {row['feature']} has a PSI of {decimals(row['psi'])}, which "
+            "is significant."
         )
 
 
