@@ -29,6 +29,7 @@ from customer_segmentation.prediction import (
 from customer_segmentation.prediction.backtests import predict_purchases
 from customer_segmentation.prediction.cohorts import CohortPair
 from customer_segmentation.prediction.purchases import candidates_of
+from customer_segmentation.prediction.resampling import Resampled
 from customer_segmentation.prediction.splits import Split
 
 TABLES = (
@@ -74,8 +75,8 @@ class Figure:
 
     def interval(self, rows: pd.DataFrame, draws: int) -> str:
         """Return the 95 % bootstrap interval over the customers as text."""
-        drawn = metrics.bootstrap(self.measure, *self._arrays(rows), resamples=draws)
-        low, high = metrics.interval_of(drawn)
+        resampled = Resampled.of(self.measure, *self._arrays(rows), resamples=draws)
+        low, high = resampled.interval()
         return f"{low:{self.form}} to {high:{self.form}}"
 
     def _arrays(self, rows: pd.DataFrame) -> list[NDArray[np.float64]]:

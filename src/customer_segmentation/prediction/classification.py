@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import islice
 from typing import Self
 
 import numpy as np
@@ -15,7 +14,6 @@ from customer_segmentation.prediction.resampling import counts_of_customers
 __all__ = [
     "PredictedSegments",
     "Quality",
-    "bootstrap_means",
     "mean_quality",
     "most_probable",
     "resample_means",
@@ -23,8 +21,6 @@ __all__ = [
 
 # the probability of a segment that the model does not know
 MIN_PROBABILITY = 1e-6
-# resamples that are measured at a time
-BATCH = 100
 
 Counts = NDArray[np.float64]
 
@@ -218,29 +214,14 @@ def resample_means(
     """
     names = [metric.name for metric in fields(Quality)]
     found: dict[bool, list[Counts]] = {True: [], False: []}
-    drawn = counts_of_customers(len(by_seed[0].actual), resamples)
-    while rows := list(islice(drawn, BATCH)):
-        counts = np.stack([weights for _, weights in rows])
+    for is_drawn, counts in counts_of_customers(len(by_seed[0].actual), resamples):
         means = np.mean([one.qualities(counts) for one in by_seed], axis=0)
-        for (is_drawn, _), row in zip(rows, means, strict=True):
-            found[is_drawn].append(row)
-    shape = (-1, len(names))
-    of_draws, without = (np.array(found[one]).reshape(shape) for one in (True, False))
+        found[is_drawn].append(means)
+    nothing = np.empty((0, len(names)))
+    of_draws, without = (
+        np.concatenate([nothing, *found[one]]) for one in (True, False)
+    )
     return {
         name: (of_draws[:, place], without[:, place])
         for place, name in enumerate(names)
     }
-
-
-def bootstrap_means(
-    by_seed: Sequence[PredictedSegments], resamples: int
-) -> pd.DataFrame:
-    """Return mean metrics of resamples of the customers, drawn with replacement.
-
-    Returns
-    -------
-    pandas.DataFrame of shape (resamples, metrics)
-        A column per metric of ``Quality``.
-    """
-    drawn = resample_means(by_seed, resamples)
-    return pd.DataFrame({name: of_draws for name, (of_draws, _) in drawn.items()})

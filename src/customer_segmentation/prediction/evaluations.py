@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from customer_segmentation.prediction.classification import (
 )
 from customer_segmentation.prediction.resampling import (
     RESAMPLES,
+    Counted,
     Resampled,
     by_counts,
     resample,
@@ -71,8 +71,6 @@ class Metric:
         None for a ratio that should be 1.
     is_selection_metric : bool
         Whether the champion is chosen by it.
-    of_means : callable or None
-        Of a deviation of deciles, its form for their means.
     """
 
     name: str
@@ -80,29 +78,16 @@ class Metric:
     columns: tuple[str, ...]
     is_higher_better: bool | None
     is_selection_metric: bool = False
-    of_means: Callable[..., float] | None = None
-
-    def noise_floor(self, *columns: np.ndarray) -> float:
-        """Return what noise alone gives, ``nan`` if it is not a deviation."""
-        if self.of_means is None:
-            return np.nan
-        return metrics.noise_floor(self.of_means, *columns)
 
 
 def _amount_metrics(name: str, *, select: bool) -> list[Metric]:
     pair = (f"expected_{name}", name)
     return [
         Metric(f"{name}_spearman", metrics.spearman, pair, True, select),
-        Metric(
-            *(f"{name}_decile_error", metrics.decile_error, pair, False, select),
-            of_means=metrics.error_of_means,
-        ),
+        Metric(f"{name}_decile_error", metrics.decile_error, pair, False, select),
         Metric(f"{name}_mae", metrics.mean_absolute_error, pair, False, select),
         Metric(f"{name}_gini", metrics.normalised_gini, pair, True),
-        Metric(
-            *(f"{name}_decile_mape", metrics.decile_mape, pair, False),
-            of_means=metrics.mape_of_means,
-        ),
+        Metric(f"{name}_decile_mape", metrics.decile_mape, pair, False),
         Metric(f"{name}_total_ratio", metrics.total_ratio, pair, None),
     ]
 
@@ -124,10 +109,10 @@ WITH_AMOUNTS = [
 WITHOUT_AMOUNTS = [*_amount_metrics("purchases", select=True), *RETURN_METRICS]
 RANK = ("category_rank",)
 # not read, but derived from the rank
-IS_TOP_THREE = "is_top_three"
+IS_TOP_ONE, IS_TOP_THREE = "is_top_one", "is_top_three"
 OF_INTEREST = [
-    Metric("hit_at_3", partial(metrics.hit_share, top=3), RANK, True, True),
-    Metric("hit_at_1", partial(metrics.hit_share, top=1), RANK, True),
+    Metric("hit_at_3", metrics.share, (IS_TOP_THREE,), True, True),
+    Metric("hit_at_1", metrics.share, (IS_TOP_ONE,), True),
     Metric("mrr", metrics.mean_reciprocal_rank, RANK, True, True),
     Metric("log_loss", metrics.log_loss, ("category_probability",), False, True),
     Metric(
@@ -135,9 +120,8 @@ OF_INTEREST = [
         metrics.calibration_error,
         ("top_three_probability", IS_TOP_THREE),
         False,
-        of_means=metrics.distance_of_means,
     ),
-    Metric("any_hit_at_3", np.mean, ("has_bought_top",), True),
+    Metric("any_hit_at_3", metrics.share, ("has_bought_top",), True),
 ]
 
 
@@ -148,7 +132,7 @@ def _columns(measured: Sequence[Metric]) -> list[str]:
 OF_PURCHASES = [*GROUP, "customer_key", *_columns(WITH_AMOUNTS)]
 OF_INTERESTS = [
     *(*GROUP, "customer_key"),
-    *(name for name in _columns(OF_INTEREST) if name != IS_TOP_THREE),
+    *sorted({*_columns(OF_INTEREST), *RANK} - {IS_TOP_ONE, IS_TOP_THREE}),
 ]
 OF_SEGMENTS = [
     *(*GROUP, "segmentation", "seed", "customer_key", "has_returned", "segment"),
@@ -284,7 +268,8 @@ def _measure_purchases(
 def _measure_interests(
     rows: pd.DataFrame, facts: Mapping[str, Any]
 ) -> list[_Measurement]:
-    rows = rows.assign(**{IS_TOP_THREE: rows["category_rank"] <= 3})
+    rank = rows["category_rank"]
+    rows = rows.assign(**{IS_TOP_ONE: rank == 1, IS_TOP_THREE: rank <= 3})
     return _measure(rows, facts, OF_INTEREST)
 
 
@@ -296,11 +281,19 @@ def _measure(
         metric: [columns[name] for name in metric.columns] for metric in measured_by
     }
     # the choice asks whether a model beats the best baseline by more than chance
-    by_name = {
-        metric.name: by_counts(metric.measure, *of_metric)
-        for metric, of_metric in measured.items()
+    with_intervals = [
+        metric
+        for metric in measured_by
         if facts["split"] == "test" or metric.is_selection_metric
-    }
+    ]
+    by_name: dict[str, Counted] = {}
+    for names in {metric.columns for metric in with_intervals}:
+        of_names = {
+            metric.name: metric.measure
+            for metric in with_intervals
+            if metric.columns == names
+        }
+        by_name |= by_counts(of_names, *(columns[name] for name in names))
     resampled = resample(by_name, len(rows))
     found = []
     for metric, of_metric in measured.items():
@@ -312,10 +305,10 @@ def _measure(
             "is_selection_metric": metric.is_selection_metric,
             "customers": len(rows),
             "value": _or_null(value),
-            "noise_floor": _or_null(metric.noise_floor(*of_metric)),
+            "noise_floor": _or_null(metrics.noise_floor(metric.measure, *of_metric)),
         }
         drawn, without = resampled.get(metric.name, NOT_RESAMPLED)
-        is_deviation = metric.of_means is not None
+        is_deviation = metric.measure in metrics.DEVIATIONS
         found.append(_Measurement(row, Resampled(value, drawn, without, is_deviation)))
     return found
 

@@ -4,42 +4,37 @@ All metrics take predictions and outcomes of shape (customers,). They return ``n
 where they are not defined: without customers, or if all outcomes are equal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from customer_segmentation.prediction.settings import SEED
-
 __all__ = [
+    "DEVIATIONS",
     "auc",
     "binary_log_loss",
-    "bootstrap",
     "calibration_error",
     "coverage",
     "decile_error",
     "decile_mape",
     "distance_of_means",
     "error_of_means",
-    "hit_share",
-    "interval_of",
     "log_loss",
     "mape_of_means",
     "mean_absolute_error",
     "mean_reciprocal_rank",
     "noise_floor",
     "normalised_gini",
+    "share",
     "spearman",
     "total_ratio",
 ]
 
 DECILES = 10
-RESAMPLES = 200
 # a probability of 0 has an infinite loss
 MIN_PROBABILITY = 1e-15
-# outside a 95 % interval, on each side
-TAIL = 0.025
 # mean absolute value of a normal variate with a standard deviation of 1
 MEAN_DISTANCE = np.sqrt(2 / np.pi)
 
@@ -55,7 +50,7 @@ def mean_absolute_error(predicted: Numbers, actual: Numbers) -> float:
     >>> mean_absolute_error(np.array([1.0, 5.0]), np.array([2.0, 2.0]))
     2.0
     """
-    return float(np.mean(np.abs(predicted - actual))) if len(actual) else np.nan
+    return _mean(np.abs(predicted - actual))
 
 
 def spearman(predicted: Numbers, actual: Numbers) -> float:
@@ -139,17 +134,22 @@ def auc(probability: Numbers, happened: Numbers) -> float:
 
 def binary_log_loss(probability: Numbers, happened: Numbers) -> float:
     """Return minus the mean logarithm of the probability of the outcome, in nats."""
-    if len(happened) == 0:
-        return np.nan
-    of_outcome = np.where(happened > 0, probability, 1 - probability)
-    return float(-np.mean(np.log(np.maximum(of_outcome, MIN_PROBABILITY))))
+    return _mean(binary_log_losses(probability, happened))
+
+
+def binary_log_losses(probability: Numbers, happened: Numbers) -> Numbers:
+    """Return minus the logarithm of the probability of each outcome, in nats."""
+    return log_losses(np.where(happened > 0, probability, 1 - probability))
 
 
 def coverage(low: Numbers, high: Numbers, actual: Numbers) -> float:
     """Return the share of outcomes inside their interval, ends included."""
-    if len(actual) == 0:
-        return np.nan
-    return float(np.mean((low <= actual) & (actual <= high)))
+    return _mean(is_covered(low, high, actual))
+
+
+def is_covered(low: Numbers, high: Numbers, actual: Numbers) -> Numbers:
+    """Return 1 for each outcome inside its interval, else 0."""
+    return ((low <= actual) & (actual <= high)).astype(float)
 
 
 def calibration_error(probability: Numbers, happened: Numbers) -> float:
@@ -163,8 +163,18 @@ def distance_of_means(probability: Numbers, happened: Numbers) -> float:
     return float(np.mean(np.abs(probability - happened)))
 
 
-def noise_floor(measure: Measure, predicted: Numbers, actual: Numbers) -> float:
-    """Return what a deviation of deciles is on average if nothing is wrong.
+# metrics that are a mean of absolute deviations of deciles, and their form for means
+DEVIATIONS: Mapping[Measure, Measure] = MappingProxyType(
+    {
+        decile_error: error_of_means,
+        decile_mape: mape_of_means,
+        calibration_error: distance_of_means,
+    }
+)
+
+
+def noise_floor(measure: Measure, *columns: Numbers) -> float:
+    """Return what a deviation is on average if nothing is wrong, else ``nan``.
 
     The mean outcome of n customers differs from what is expected of them by its
     standard error, times the absolute value of a normal variate. So a perfectly
@@ -173,10 +183,13 @@ def noise_floor(measure: Measure, predicted: Numbers, actual: Numbers) -> float:
     Parameters
     ----------
     measure : callable
-        ``error_of_means``, ``mape_of_means`` or ``distance_of_means``.
-    predicted, actual : ndarray of shape (customers,)
-        Predictions and outcomes.
+        One of ``DEVIATIONS``; others have no floor.
+    *columns : ndarray of shape (customers,)
+        What `measure` takes: of a deviation, predictions and outcomes.
     """
+    if measure not in DEVIATIONS:
+        return np.nan
+    predicted, actual = columns
     means = _decile_means(predicted, actual)
     squares = _decile_means(predicted, (actual - predicted) ** 2)
     if means is None or squares is None:
@@ -185,72 +198,32 @@ def noise_floor(measure: Measure, predicted: Numbers, actual: Numbers) -> float:
     variance = np.maximum(squares[1] - (means[0] - means[1]) ** 2, 0)
     # one degree of freedom is the mean's
     errors = np.sqrt(variance / np.maximum(sizes - 1, 1))
-    return measure(means[1] + MEAN_DISTANCE * errors, means[1])
+    return DEVIATIONS[measure](means[1] + MEAN_DISTANCE * errors, means[1])
 
 
-def hit_share(rank: Numbers, top: int) -> float:
-    """Return the share of outcomes that are ranked among the top.
-
-    Examples
-    --------
-    >>> hit_share(np.array([1.0, 4.0]), top=3)
-    0.5
-    """
-    return float(np.mean(rank <= top)) if len(rank) else np.nan
+def share(is_one: Numbers) -> float:
+    """Return the share of ones among zeros and ones."""
+    return _mean(is_one)
 
 
 def mean_reciprocal_rank(rank: Numbers) -> float:
     """Return the mean of one over the rank of the outcome, from 0 to 1."""
-    return float(np.mean(1 / rank)) if len(rank) else np.nan
+    return _mean(1 / rank)
 
 
 def log_loss(probability: Numbers) -> float:
     """Return minus the mean logarithm of the probabilities of outcomes, in nats."""
-    if len(probability) == 0:
-        return np.nan
-    return float(-np.mean(np.log(np.maximum(probability, MIN_PROBABILITY))))
+    return _mean(log_losses(probability))
 
 
-def bootstrap(
-    measure: Measure, *columns: Numbers, resamples: int = RESAMPLES
-) -> Numbers:
-    """Return a metric of resamples of the customers, drawn with replacement.
-
-    The draws depend only on the number of customers, so two models on the same
-    customers can be compared resample by resample.
-
-    Parameters
-    ----------
-    measure : callable
-        Takes the columns, and returns a number.
-    *columns : ndarray of shape (customers,)
-        Resampled together.
-    resamples : int
-        How many.
-
-    Returns
-    -------
-    ndarray of shape (resamples,)
-        ``nan`` where the metric is not defined.
-    """
-    count = len(columns[0])
-    found = np.full(resamples, np.nan)
-    if count == 0:
-        return found
-    rng = np.random.default_rng(SEED)
-    for number in range(resamples):
-        rows = rng.integers(0, count, count)
-        found[number] = measure(*(column[rows] for column in columns))
+def log_losses(probability: Numbers) -> Numbers:
+    """Return minus the logarithm of each probability of an outcome, in nats."""
+    found: Numbers = -np.log(np.maximum(probability, MIN_PROBABILITY))
     return found
 
 
-def interval_of(resampled: Numbers) -> tuple[float, float]:
-    """Return the 2.5th and the 97.5th percentile of the values that are not ``nan``."""
-    known = resampled[~np.isnan(resampled)]
-    if len(known) == 0:
-        return np.nan, np.nan
-    low, high = np.quantile(known, [TAIL, 1 - TAIL])
-    return float(low), float(high)
+def _mean(values: Numbers) -> float:
+    return float(values.mean()) if len(values) else np.nan
 
 
 def _ranks(values: Numbers) -> Numbers:

@@ -13,11 +13,16 @@ from sklearn.metrics import (
 from customer_segmentation.prediction.classification import (
     MIN_PROBABILITY,
     PredictedSegments,
-    bootstrap_means,
     mean_quality,
+    resample_means,
 )
 
 NAMES = ["big", "loyal", "lost"]
+
+
+def means_of_draws(by_seed: list[PredictedSegments], resamples: int) -> pd.DataFrame:
+    found = resample_means(by_seed, resamples)
+    return pd.DataFrame({name: of_draws for name, (of_draws, _) in found.items()})
 
 
 def predictions(count: int = 300, seed: int = 0) -> tuple[pd.Series, pd.DataFrame]:
@@ -97,13 +102,13 @@ def test_resamples_surround_the_metrics_and_narrow_with_customers() -> None:
     for count in (100, 1_600):
         few = [judged(*predictions(count))]
         quality = mean_quality(few)
-        resampled = bootstrap_means(few, 200)
+        resampled = means_of_draws(few, 200)
         low, high = resampled.quantile(0.025), resampled.quantile(0.975)
         assert all(low[name] <= quality[name] <= high[name] for name in quality)
         widths.append(high["accuracy"] - low["accuracy"])
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.5)
-    pd.testing.assert_frame_equal(bootstrap_means(few, 50), bootstrap_means(few, 50))
-    assert bootstrap_means(few, 0).empty
+    pd.testing.assert_frame_equal(means_of_draws(few, 50), means_of_draws(few, 50))
+    assert means_of_draws(few, 0).empty
 
 
 def test_two_models_are_compared_on_the_same_resamples() -> None:
@@ -113,7 +118,7 @@ def test_two_models_are_compared_on_the_same_resamples() -> None:
     worse = PredictedSegments(
         worse.names, worse.actual, worse.predicted, worse.losses + 1
     )
-    difference = bootstrap_means([worse], 50) - bootstrap_means(
+    difference = means_of_draws([worse], 50) - means_of_draws(
         [judged(segments, found)], 50
     )
     np.testing.assert_allclose(difference["log_loss"], 1)

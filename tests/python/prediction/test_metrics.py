@@ -8,11 +8,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 from customer_segmentation.prediction.metrics import (
     auc,
     binary_log_loss,
-    bootstrap,
     coverage,
     decile_error,
     decile_mape,
-    interval_of,
     mean_absolute_error,
     normalised_gini,
     spearman,
@@ -118,29 +116,3 @@ def test_without_spend_nothing_relative_is_defined(measure):
 def test_one_outcome_has_no_rank_and_no_classes():
     assert np.isnan(spearman(np.arange(5.0), np.ones(5)))
     assert np.isnan(auc(np.arange(5.0), np.ones(5)))
-
-
-def test_the_interval_covers_the_mean_as_often_as_it_says():
-    covered = 0
-    for draw in range(200):
-        values = np.random.default_rng(draw).normal(size=60)
-        low, high = interval_of(bootstrap(np.mean, values, resamples=200))
-        covered += low <= 0 <= high
-    # of 200, 95 % give 190 with a standard deviation of 3
-    assert 180 <= covered <= 198
-
-
-def test_resamples_are_repeatable_and_undefined_without_customers():
-    resampled = bootstrap(spearman, PREDICTED, ACTUAL)
-    assert (resampled == bootstrap(spearman, PREDICTED, ACTUAL)).all()
-    low, high = interval_of(resampled)
-    assert low < spearman(PREDICTED, ACTUAL) < high
-    nobody = np.array([])
-    assert np.isnan(interval_of(bootstrap(spearman, nobody, nobody))).all()
-
-
-def test_two_models_are_compared_on_the_same_resamples():
-    worse = PREDICTED + RNG.normal(0, 1e-6, 500)
-    better = bootstrap(mean_absolute_error, PREDICTED, ACTUAL)
-    differences = bootstrap(mean_absolute_error, worse, ACTUAL) - better
-    assert np.ptp(differences) < 1e-6 < np.ptp(better)

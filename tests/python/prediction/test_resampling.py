@@ -1,7 +1,5 @@
 """Intervals hold their value and what they should; noise has a floor."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 from scipy.stats import bootstrap as scipys_bootstrap
@@ -11,7 +9,6 @@ from customer_segmentation.prediction.resampling import (
     Resampled,
     by_counts,
     counts_of_customers,
-    resample,
 )
 
 PAIRS = [
@@ -19,10 +16,7 @@ PAIRS = [
     *(metrics.decile_mape, metrics.calibration_error, metrics.mean_absolute_error),
     *(metrics.total_ratio, metrics.binary_log_loss),
 ]
-DEVIATIONS = {
-    metrics.decile_error: metrics.error_of_means,
-    metrics.decile_mape: metrics.mape_of_means,
-}
+DEVIATIONS = [metrics.decile_error, metrics.decile_mape]
 
 
 def calibrated(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -37,8 +31,7 @@ def calibrated(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
 def resampled(
     measure: metrics.Measure, *columns: np.ndarray, draws: int = 300
 ) -> Resampled:
-    found = resample({"it": by_counts(measure, *columns)}, len(columns[0]), draws)
-    return Resampled(measure(*columns), *found["it"], measure in DEVIATIONS)
+    return Resampled.of(measure, *columns, resamples=draws)
 
 
 @pytest.mark.parametrize("measure", PAIRS)
@@ -47,24 +40,46 @@ def test_counts_give_what_repeated_rows_give(measure, rounding) -> None:
     rng = np.random.default_rng(0)
     predicted = rng.random(200).round(rounding + 1)
     actual = np.where(rng.random(200) < 0.4, 0.0, rng.random(200).round(rounding + 1))
-    of_counts = by_counts(measure, predicted, actual)
-    assert of_counts(np.ones(200)) == pytest.approx(measure(predicted, actual))
+    of_counts = by_counts({"it": measure}, predicted, actual)["it"]
+    whole = measure(predicted, actual)
+    assert of_counts(np.ones((1, 200))) == pytest.approx([whole])
     # with equal predictions, deciles depend on the order of the rows
     for _, counts in counts_of_customers(200, 20):
-        often = counts.astype(int)
-        expected = measure(np.repeat(predicted, often), np.repeat(actual, often))
+        expected = [
+            measure(np.repeat(predicted, often), np.repeat(actual, often))
+            for often in counts.astype(int)
+        ]
         assert of_counts(counts) == pytest.approx(expected, nan_ok=True)
 
 
-def test_other_metrics_are_of_repeated_rows() -> None:
-    ranks = np.array([1.0, 2.0, 5.0])
-    hits = by_counts(partial(metrics.hit_share, top=3), ranks)
-    assert hits(np.array([1.0, 0.0, 3.0])) == 0.25
+def test_metrics_of_the_same_counts_are_those_of_each_metric_alone() -> None:
+    columns = calibrated(0, 200)
+    together = by_counts({measure.__name__: measure for measure in PAIRS}, *columns)
+    for _, counts in counts_of_customers(200, 20):
+        for measure in PAIRS:
+            alone = by_counts({"it": measure}, *columns)["it"](counts)
+            assert together[measure.__name__](counts).tolist() == alone.tolist()
+
+
+@pytest.mark.parametrize(
+    ("measure", "columns"),
+    [
+        (metrics.share, [[1, 0, 0]]),
+        (metrics.mean_reciprocal_rank, [[1, 2, 5]]),
+        (metrics.log_loss, [[0.5, 0, 1]]),
+        (metrics.coverage, [[0, 1, 2], [1, 1, 3], [1, 2, 2]]),
+    ],
+)
+def test_means_count_each_customer_as_often_as_it_is_drawn(measure, columns) -> None:
+    arrays = [np.array(column, dtype=float) for column in columns]
+    repeated = [np.repeat(column, [1, 0, 3]) for column in arrays]
+    found = by_counts({"it": measure}, *arrays)["it"](np.array([[1.0, 0.0, 3.0]]))
+    assert found == pytest.approx([measure(*repeated)])
 
 
 def test_the_interval_is_bca() -> None:
     values = np.random.default_rng(1).lognormal(size=80)
-    found = resampled(lambda one: float(one.mean()), values, draws=4_000).interval()
+    found = resampled(metrics.share, values, draws=4_000).interval()
     scipys = scipys_bootstrap(
         (values,), np.mean, n_resamples=4_000, method="BCa", rng=0
     ).confidence_interval
@@ -79,7 +94,7 @@ def test_an_interval_holds_its_value(measure) -> None:
         found = resampled(measure, *calibrated(seed, 200), draws=100)
         low, high = found.interval()
         assert low <= found.value <= high
-        below, above = metrics.interval_of(found.drawn)
+        below, above = np.quantile(found.drawn, [0.025, 0.975])
         outside += not below <= found.value <= above
     # the percentiles of a deviation are above it too often
     assert outside > 0 or measure is metrics.spearman
@@ -99,19 +114,20 @@ def test_intervals_hold_what_other_customers_give(measure) -> None:
 @pytest.mark.parametrize("count", [300, 3_000])
 def test_a_calibrated_model_is_at_the_noise_floor(measure, count) -> None:
     shops = [calibrated(seed, count) for seed in range(100)]
-    floor = np.mean([metrics.noise_floor(DEVIATIONS[measure], *shop) for shop in shops])
+    floor = np.mean([metrics.noise_floor(measure, *shop) for shop in shops])
     assert np.mean([measure(*shop) for shop in shops]) == pytest.approx(floor, rel=0.15)
 
 
 def test_a_probability_has_a_noise_floor_too() -> None:
     rng = np.random.default_rng(0)
-    of = metrics.distance_of_means
     errors, floors = [], []
     for _ in range(100):
         probability = rng.random(500)
         happened = (rng.random(500) < probability).astype(float)
         errors.append(metrics.calibration_error(probability, happened))
-        floors.append(metrics.noise_floor(of, probability, happened))
+        floors.append(
+            metrics.noise_floor(metrics.calibration_error, probability, happened)
+        )
     assert np.mean(errors) == pytest.approx(np.mean(floors), rel=0.1)
 
 
@@ -127,3 +143,28 @@ def test_without_customers_or_resamples_there_is_no_interval() -> None:
         resampled(metrics.mean_absolute_error, *calibrated(0, 50), draws=0),
     ):
         assert np.isnan(found.interval()).all()
+
+
+def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
+    covered = 0
+    for draw in range(200):
+        is_one = (np.random.default_rng(draw).random(60) < 0.5).astype(float)
+        low, high = resampled(metrics.share, is_one, draws=200).interval()
+        covered += low <= 0.5 <= high
+    # of 200, 95 % give 190 with a standard deviation of 3
+    assert 180 <= covered <= 198
+
+
+def test_resamples_are_repeatable() -> None:
+    one, other = (resampled(metrics.spearman, *calibrated(0, 100)) for _ in range(2))
+    assert (one.drawn == other.drawn).all()
+    assert (one.without == other.without).all()
+
+
+def test_two_models_are_compared_on_the_same_resamples() -> None:
+    expected, spend = calibrated(0, 500)
+    worse = expected + np.random.default_rng(0).normal(0, 1e-6, 500)
+    mae = metrics.mean_absolute_error
+    better = resampled(mae, expected, spend)
+    differences = (resampled(mae, worse, spend) - better).drawn
+    assert np.ptp(differences) < 1e-6 < np.ptp(better.drawn)

@@ -90,8 +90,8 @@ def _drift(tables: PublishedTables, source: str) -> Iterator[str]:
     for row in rows:
         yield (
             f"Today's {row['population']} customers differ from those that the model "
-            f"learned from: {row['feature']} has a PSI of {decimals(row['psi'])}, which "
-            "is significant."
+            f"learned from: {row['feature']} has a PSI of {decimals(row['psi'])}, "
+            "which is significant."
         )
 
 
