@@ -11,6 +11,7 @@ INSTALLED := .venv/.installed
 SPARK_INSTALLED := .venv/.installed_spark
 LANDING := $(or $(CUSTOMER_SEGMENTATION_LANDING),$(DATA)/landing)
 SIMULATED := $(DATA)/raw/.simulated
+TARGET_PATH := $(or $(DBT_TARGET_PATH),target)
 DATABASE := $(or $(CUSTOMER_SEGMENTATION_DATABASE),$(DATA)/customer_segmentation.duckdb)
 SPARK := $(or $(CUSTOMER_SEGMENTATION_SPARK),$(DATA)/spark)
 # what people read; make would split a path at its spaces
@@ -185,8 +186,8 @@ docs: $(INSTALLED) ## describe what is built, beside the report: one index leads
 	    echo "$(PAGES)/docs.html describes the last build already"; \
 	else \
 	    $(BIN)/dbt docs generate --target $(TARGET) --static --quiet; \
-	    $(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("target/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'; \
-	    cp target/static_index.html "$(PAGES)/docs.html"; \
+	    $(BIN)/python -c 'import json, sys; sys.exit(not json.load(open("$(TARGET_PATH)/catalog.json"))["nodes"] and "$(BUILT) has no tables to describe: run `make build` first")'; \
+	    cp "$(TARGET_PATH)/static_index.html" "$(PAGES)/docs.html"; \
 	    echo "$(TARGET) $(BUILT)" > "$(PAGES)/.docs"; \
 	fi
 	@if test -e "$(PUBLISHED)"; then $(MAKE) --no-print-directory report; else echo "Open $(PAGES)/docs.html"; fi
