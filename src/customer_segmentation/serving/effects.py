@@ -4,20 +4,24 @@ All figures come from sums over each group, so the engine reads the customers, a
 process reads one row per group.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from math import sqrt
 from typing import Self
 
+from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 __all__ = ["Effect", "GroupSums", "estimate_effect"]
 
 # of a two-sided interval of 95 %
 UPPER_TAIL = 0.975
-# the variance of spend goes with this power of its mean: it would be 1 if only more
-# customers bought, and 2 if each of them bought for more
-VARIANCE_POWER = 1.5
+# the variance of spend goes with this power of its mean: 1 if only more customers buy,
+# 2 if each of them buys for more. A campaign may win buyers; one that does harm makes
+# each of them buy for less
+POWER_OF_MORE, POWER_OF_LESS = 1.5, 2.0
+# beyond it, an effect on the mean changes the variance no further
+MAX_MEAN_RATIO = 4.0
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,9 @@ def estimate_effect(treated: GroupSums, control: GroupSums) -> Effect:
     low whenever it happens to hold no big spender, and intervals made of it are too
     short. So slope and variance are those of all customers around the mean of their
     group. A campaign that changes spend changes its variance too: it goes with a power
-    of the mean. The effect on the mean is shrunk towards nothing for this purpose, by
-    what chance alone would do to it. ``benchmarks/campaign_effects.py`` measures the
-    intervals: they are too short where a campaign makes each customer spend much less.
+    of the mean. So each effect has a variance of its own, and the interval holds the
+    effects that a test does not reject. ``benchmarks/campaign_effects.py`` measures
+    the intervals.
 
     The variance has a term for the slope, which is estimated too. It matters where the
     groups differed before the campaign.
@@ -168,15 +172,18 @@ def estimate_effect(treated: GroupSums, control: GroupSums) -> Effect:
     difference_before = treated.mean_before - control.mean_before
     estimate = unadjusted - slope * difference_before
     lever = difference_before / deviations_before if deviations_before > 0 else 0.0
-    variance = partial(_variance, treated, control, slope, lever)
-    ratio = _ratio_of_variances(treated.mean, estimate, variance(1.0) / freedom)
-    half = float(stdtrit(freedom, UPPER_TAIL)) * sqrt(variance(ratio) / freedom)
+    margin = float(stdtrit(freedom, UPPER_TAIL)) / sqrt(freedom)
+
+    def half(effect: float) -> float:
+        ratio = _ratio_of_variances(treated.mean, effect)
+        return margin * sqrt(_variance(treated, control, slope, lever, ratio))
+
     spread = sum(1 / group.customers for group in groups)
     error_before = sqrt(deviations_before / (freedom + 1) * spread)
     return Effect(
         estimate,
-        estimate - half,
-        estimate + half,
+        _end(estimate, -1, half),
+        _end(estimate, 1, half),
         unadjusted,
         slope * codeviations / deviations if deviations > 0 else 0.0,
         abs(difference_before) / error_before if error_before > 0 else 0.0,
@@ -197,13 +204,22 @@ def _variance(
     )
 
 
-def _ratio_of_variances(mean: float, effect: float, variance: float) -> float:
+def _end(estimate: float, side: int, half: Callable[[float], float]) -> float:
+    """Return the effect that lies its own half interval from the estimate."""
+    distance = half(estimate)
+    if distance == 0:
+        return estimate
+    farthest = distance
+    while half(estimate + side * farthest) > farthest:
+        farthest *= 2
+    found = brentq(lambda far: half(estimate + side * far) - far, 0.0, farthest)
+    return estimate + side * float(found)
+
+
+def _ratio_of_variances(mean: float, effect: float) -> float:
     """Return what an effect on the mean of treated customers does to their variance."""
-    if effect == 0:
+    if mean <= 0:
         return 1.0
-    # as James and Stein shrink
-    shrunk = effect * max(0.0, 1 - variance / effect**2)
-    mean_without = mean - shrunk
-    if mean <= 0 or mean_without <= 0:
-        return 1.0
-    return float((mean / mean_without) ** VARIANCE_POWER)
+    without = max(mean - effect, mean / MAX_MEAN_RATIO)
+    ratio = max(mean / without, 1 / MAX_MEAN_RATIO)
+    return float(ratio ** (POWER_OF_MORE if ratio > 1 else POWER_OF_LESS))

@@ -11,7 +11,7 @@ from dbt_project import REPOSITORY
 from scipy import stats
 
 from customer_segmentation.serving.campaigns import measure_campaigns
-from customer_segmentation.serving.effects import GroupSums, estimate_effect
+from customer_segmentation.serving.effects import Effect, GroupSums, estimate_effect
 
 
 def load_benchmark() -> ModuleType:
@@ -41,6 +41,7 @@ def test_effects_are_unbiased_and_their_intervals_cover(
         benchmark.Campaign(900, 100),
         benchmark.Campaign(900, 100, converted=0.05),
         benchmark.Campaign(900, 100, lift=0.2),
+        benchmark.Campaign(900, 100, lift=-0.3),
     ):
         truth = campaign.truth(usual)
         effects = benchmark.simulate(shop.draw, campaign, DRAWS)
@@ -58,29 +59,35 @@ def test_a_large_effect_is_found() -> None:
     assert all(one.low > 0 for one in effects)
 
 
-def test_the_effect_is_that_of_a_regression_on_side_and_earlier_spend() -> None:
+def test_an_effect_is_found_where_a_regression_finds_it() -> None:
     rng = np.random.default_rng(4)
     treated = rng.random(300) < 0.7
     # sides that differed before, so that the slope's own error shows
     before = rng.lognormal(size=300) + treated
-    # no effect but what is within chance, so both sides are taken to vary alike
-    outcome = 2 + 0.5 * before + rng.normal(size=300)
-    effect = estimate_effect(
-        benchmark.sums_of(outcome[treated], before[treated]),
-        benchmark.sums_of(outcome[~treated], before[~treated]),
-    )
+    outcome = 5 + 0.5 * before + rng.normal(size=300)
     columns = np.column_stack([np.ones(300), treated, before])
     coefficients, [residuals], *_ = np.linalg.lstsq(columns, outcome, rcond=None)
     variances = residuals / 297 * np.linalg.inv(columns.T @ columns)
     half = stats.t.ppf(0.975, 297) * np.sqrt(variances[1, 1])
-    assert effect.estimate == pytest.approx(coefficients[1])
-    assert effect.low == pytest.approx(coefficients[1] - half)
-    assert effect.high == pytest.approx(coefficients[1] + half)
+
+    def effect_of(shift: float) -> Effect:
+        moved = outcome + shift * treated
+        return estimate_effect(
+            benchmark.sums_of(moved[treated], before[treated]),
+            benchmark.sums_of(moved[~treated], before[~treated]),
+        )
+
+    assert effect_of(0).estimate == pytest.approx(coefficients[1])
+    # without an effect, both sides vary alike
+    found = effect_of(half - coefficients[1])
+    assert (found.estimate, found.low) == pytest.approx((half, 0))
+    found = effect_of(-half - coefficients[1])
+    assert (found.estimate, found.high) == pytest.approx((-half, 0))
 
 
 @pytest.mark.parametrize(("treated", "control"), [(4_000, 400), (400, 4_000)])
-@pytest.mark.parametrize("ratio", [0.7, 1.3])
-def test_a_clear_effect_on_the_mean_changes_the_variance(
+@pytest.mark.parametrize("ratio", [0.7, 1.0, 1.3])
+def test_an_end_is_an_effect_that_the_estimate_just_does_not_reject(
     treated: int, control: int, ratio: float
 ) -> None:
     spend = np.arange(40.0)
@@ -90,26 +97,22 @@ def test_a_clear_effect_on_the_mean_changes_the_variance(
     )
     freedom = treated + control - 3
     of_treated, of_control = (len(side) * side.var() for side in sides)
-
-    def half_of(power: float) -> float:
-        scale = ratio**power
+    mean = sides[0].mean()
+    for end in (effect.low, effect.high):
+        # spend would have had this mean if the end were the effect
+        scale = (mean / (mean - end)) ** (1.5 if end > 0 else 2)
         variance = (of_treated / scale + of_control) / freedom
         error = np.sqrt(variance * (scale / treated + 1 / control))
-        return float(stats.t.ppf(0.975, freedom) * error)
-
-    low, high = sorted((half_of(1), half_of(2)))
-    assert low < effect.high - effect.estimate < high
+        half = stats.t.ppf(0.975, freedom) * error
+        assert abs(end - effect.estimate) == pytest.approx(half)
 
 
-def test_an_effect_within_chance_leaves_one_variance() -> None:
-    spend = np.arange(40.0)
-    control = benchmark.sums_of(spend, np.zeros(40))
-    # the standard error of the difference is 2.6
-    treated = benchmark.sums_of(np.concatenate([spend, spend + 2]), np.zeros(80))
-    effect = estimate_effect(treated, control)
-    variance = (treated.deviations + control.deviations) / 117
-    half = stats.t.ppf(0.975, 117) * np.sqrt(variance * (1 / 80 + 1 / 40))
-    assert effect.high - effect.estimate == pytest.approx(half)
+def test_a_few_customers_with_long_tails_have_an_interval() -> None:
+    spend = np.array([0, 0, 0, 0, 1_000.0])
+    side = benchmark.sums_of(spend, np.zeros(5))
+    effect = estimate_effect(side, side)
+    assert np.isfinite([effect.low, effect.high]).all()
+    assert effect.low < 0 < effect.high
 
 
 def test_customers_who_all_do_the_same_have_no_interval() -> None:
