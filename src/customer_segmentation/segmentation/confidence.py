@@ -28,6 +28,8 @@ from customer_segmentation.segmentation.weighted import Points
 REFITTED_POINTS = 5_000
 # the id of a cluster of a refit that continues no segment
 NO_SEGMENT = -1
+# of distances, relative to them
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,15 @@ class Refits:
     centroids : tuple of Prototypes
         The centroids of each refit, of k-means: with the ids of the segments that they
         continue, and ``NO_SEGMENT``.
+    displacement : ndarray of shape (refits,)
+        How far at most a centroid of each of these lies from that of the fit; infinite
+        if a segment is lost.
     """
 
     probabilities: NDArray[np.float64]
     kept: NDArray[np.int64] | None = None
     centroids: tuple[Prototypes, ...] = ()
+    displacement: tuple[float, ...] = ()
 
     def confidence(self, points: Points, assigned: Assignment) -> NDArray[np.float64]:
         """Return the probability that a further refit keeps customers in their segment.
@@ -70,11 +76,29 @@ class Refits:
         if self.kept is not None:
             kept = self.kept[assigned.prototype]
         else:
-            kept = np.zeros(len(points), dtype=np.int64)
-            for refit in self.centroids:
-                kept += refit.nearest_segments(points) == assigned.segment
+            kept = self._count(points, assigned)
         is_outlier = assigned.segment == OUTLIERS
         return np.where(is_outlier, 0.0, self.probabilities[kept])
+
+    def _count(self, points: Points, assigned: Assignment) -> NDArray[np.int64]:
+        """Return how many refits of k-means keep each customer in the segment.
+
+        A centroid that has moved by less than half of the difference between the two
+        nearest ones cannot lose a customer, so most customers need no look.
+        """
+        gap = np.divide(
+            assigned.distance * assigned.centrality,
+            1 - assigned.centrality,
+            out=np.zeros(len(points)),
+            where=assigned.centrality < 1,
+        )
+        kept = np.zeros(len(points), dtype=np.int64)
+        for refit, displacement in zip(self.centroids, self.displacement, strict=True):
+            is_near = gap <= 2 * displacement * (1 + ROUNDING)
+            found = refit.nearest_segments(points[is_near])
+            kept[is_near] += found == assigned.segment[is_near]
+            kept[~is_near] += 1
+        return kept
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it, to the last bit."""
@@ -82,6 +106,10 @@ class Refits:
             "probabilities": self.probabilities.tolist(),
             "kept": None if self.kept is None else self.kept.tolist(),
             "centroids": [refit.to_dict() for refit in self.centroids],
+            # JSON has no infinity
+            "displacement": [
+                one if np.isfinite(one) else None for one in self.displacement
+            ],
         }
 
     @classmethod
@@ -92,6 +120,7 @@ class Refits:
             np.array(stored["probabilities"], dtype=float),
             None if kept is None else np.array(kept, dtype=np.int64),
             tuple(Prototypes.from_dict(one) for one in stored["centroids"]),
+            tuple(np.inf if one is None else one for one in stored["displacement"]),
         )
 
 
@@ -140,7 +169,8 @@ def fit_refits(
     probabilities = staying_probabilities(is_kept, is_out, weights)
     if fit.candidate.algorithm == "kmeans":
         centroids = tuple(refit.prototypes for refit in refits)
-        return Refits(probabilities, centroids=centroids)
+        displacement = tuple(_displacement(prototypes, one) for one in centroids)
+        return Refits(probabilities, None, centroids, displacement)
     return Refits(probabilities, kept=is_kept.sum(axis=1))
 
 
@@ -231,6 +261,16 @@ def _draw(customers: int, count: int, seed: int) -> NDArray[np.intp]:
     rows = np.tile(np.arange(customers), copies)
     np.random.default_rng(seed).shuffle(rows)
     return rows[: count * size].reshape(count, size)
+
+
+def _displacement(prototypes: Prototypes, refit: Prototypes) -> float:
+    """Return how far a centroid of a refit lies from that of its segment, at most."""
+    if sorted(refit.segments) != sorted(prototypes.segments):
+        return np.inf
+    of_fit, of_refit = (
+        one.positions[np.argsort(one.segments)] for one in (prototypes, refit)
+    )
+    return float(np.linalg.norm(of_fit - of_refit, axis=1).max())
 
 
 def _refit(

@@ -1,7 +1,7 @@
 """The confidence is how likely another fit keeps a customer in the segment."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -222,6 +222,30 @@ def test_it_is_the_same_in_any_batch_and_from_text(candidate: Candidate) -> None
     assigned = few.prototypes.assign(points)
     np.testing.assert_array_equal(again.confidence(points, assigned), whole)
     assert json.dumps(again.to_dict()) == text
+
+
+def test_customers_who_cannot_move_are_counted_as_if_looked_at(
+    kmeans: Planted,
+) -> None:
+    points = np.concatenate([overlapping(2_000, seed=5), kmeans.prototypes.positions])
+    assigned = kmeans.prototypes.assign(points)
+    lost = kmeans.refits.centroids[0].with_ids({n: max(n, 2) for n in range(1, 10)})
+    refits = replace(
+        kmeans.refits,
+        centroids=(lost, *kmeans.refits.centroids[1:]),
+        displacement=(np.inf, *kmeans.refits.displacement[1:]),
+    )
+    # some are so far from all borders that a refit need not be asked
+    assert 0 < min(refits.displacement) < 0.5
+    looked_at = sum(
+        (one.nearest_segments(points) == assigned.segment).astype(int)
+        for one in refits.centroids
+    )
+    np.testing.assert_array_equal(
+        refits.confidence(points, assigned), refits.probabilities[looked_at]
+    )
+    again = Refits.from_dict(json.loads(json.dumps(refits.to_dict(), allow_nan=False)))
+    assert again.displacement == refits.displacement
 
 
 def test_a_refit_has_the_ids_of_the_segments_that_it_continues() -> None:

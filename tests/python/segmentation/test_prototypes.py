@@ -74,7 +74,7 @@ def test_equal_prototypes_of_two_segments_give_no_centrality() -> None:
     assert (found.segment[0], found.centrality[0]) == (1, 0)
 
 
-def test_one_segment_is_certain() -> None:
+def test_customers_of_the_only_segment_are_central() -> None:
     one = Prototypes(np.zeros((1, 2)), np.array([1]), np.ones(1))
     assert one.assign(np.ones((3, 2))).centrality.tolist() == [1, 1, 1]
 
