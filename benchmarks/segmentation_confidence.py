@@ -81,6 +81,15 @@ class Measured:
         return cls._of(fit, refits, np.stack(kept).astype(float), points)
 
     @classmethod
+    def joined(cls, parts: list[Self]) -> Self:
+        """Return the customers of several fits as one."""
+        return cls(
+            np.concatenate([one.centrality for one in parts]),
+            np.concatenate([one.confidence for one in parts]),
+            np.concatenate([one.stays for one in parts]),
+        )
+
+    @classmethod
     def _of(
         cls,
         fit: CandidateFit,
@@ -107,7 +116,7 @@ class Measured:
 )
 @click.option("--refits", default=SearchBudget.refits, show_default=True)
 @click.option(
-    "--draws", default=100, show_default=True, help="Refits that customers stay in."
+    "--draws", default=200, show_default=True, help="Refits that customers stay in."
 )
 @click.option("--seed", default=1, show_default=True, help="Of these refits.")
 def measure(
@@ -118,6 +127,7 @@ def measure(
     seed: int,
 ) -> None:
     """Print the share of customers that stay, by centrality and by confidence."""
+    of_fitted, of_new = [], []
     if seed == SEED:
         raise click.BadParameter(f"{SEED} is the seed of the confidence itself")
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -138,8 +148,14 @@ def measure(
             found = fit_refits(fit, fit.prototypes(), fitted, refits, SEED)
             click.echo(f"{refits} refits take {time.perf_counter() - start:.1f} s")
             others = refit_resamples(fit, fit.prototypes(), fitted, draws, seed)
-            show("fitted", Measured.of_fitted(fit, found, others, fitted))
-            show("new", Measured.of_new(fit, found, others, points[is_new]))
+            of_fitted.append(Measured.of_fitted(fit, found, others, fitted))
+            of_new.append(Measured.of_new(fit, found, others, points[is_new]))
+            show("fitted", of_fitted[-1])
+            show("new", of_new[-1])
+    if len(of_new) > 1:
+        click.echo("\nall segmentations")
+        show("fitted", Measured.joined(of_fitted))
+        show("new", Measured.joined(of_new))
 
 
 def chosen(
