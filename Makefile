@@ -133,6 +133,7 @@ bench: $(INSTALLED) ## measure segmentations, categories, interests, affinities,
 	# two tests fail on these data: docs/operations.md says which
 	$(BIN)/customer-segmentation build || test $$? -eq 1
 	$(BIN)/python benchmarks/segmentation_real.py --database $(REAL)/real.duckdb
+	$(BIN)/python benchmarks/segmentation_confidence.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/product_categories.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/interests.py --database $(REAL)/real.duckdb
 	$(BIN)/python benchmarks/interest_limits.py --database $(REAL)/real.duckdb

@@ -73,7 +73,7 @@ class LastFit:
             self.segmentation,
             self.candidate,
             self.fitted,
-            {self.record.greatest_segment_id},
+            {self.record.max_segment_id},
         )[0]
 
     def share_of_equal_ids(self, other: FittedSegmentation) -> float:
@@ -273,7 +273,7 @@ def with_renamed_levels(
 
 def segment_ids(fitted: FittedSegmentation, frame: pd.DataFrame) -> NDArray[np.int64]:
     """Return the segment of each customer, -1 for excluded customers."""
-    assignment, _, is_kept = fitted.assign(frame)
+    assignment, _, _, is_kept = fitted.assign(frame)
     segments = np.full(len(frame), -1, dtype=np.int64)
     segments[is_kept] = assignment.segment
     return segments

@@ -16,6 +16,7 @@ customer_clusters as (
             'fit_id': 'string',
             'segment_id': 'int',
             'distance': 'double',
+            'centrality': 'double',
             'confidence': 'double',
             'pca_x': 'double',
             'pca_y': 'double',

@@ -33,6 +33,7 @@ customer_segments as (
         customer_clusters.segmentation,
         customer_clusters.segment_id,
         customer_clusters.confidence,
+        customer_clusters.centrality,
         coalesce(names.segment_name, 'Not segmented') as segment_name,
         coalesce(cluster_choices.verdict, 'none') as verdict
 

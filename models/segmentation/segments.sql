@@ -39,7 +39,8 @@ summed_to_segments as (
         customer_clusters.fit_id,
         customer_clusters.segment_id,
         count(*) as customers,
-        sum(customer_features.monetary) as revenue
+        sum(customer_features.monetary) as revenue,
+        {{ exact_sum('customer_clusters.confidence') }} as total_confidence
 
     from customer_clusters
     inner join customer_features
@@ -58,7 +59,8 @@ shares_added as (
     select
         *,
         {{ ratio('customers', 'sum(customers) over segmented') }} as share,
-        {{ ratio('revenue', 'sum(revenue) over segmented') }} as revenue_share
+        {{ ratio('revenue', 'sum(revenue) over segmented') }} as revenue_share,
+        {{ ratio('total_confidence', 'customers') }} as mean_confidence
 
     from summed_to_segments
     window segmented as (partition by segmentation)
@@ -74,6 +76,7 @@ segments as (
         names.segment_name,
         shares_added.customers,
         shares_added.share,
+        shares_added.mean_confidence,
         shares_added.revenue_share,
         fits.algorithm,
         fits.setting,

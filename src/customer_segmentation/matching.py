@@ -76,6 +76,48 @@ def match_segments(
     return {label: named[label] for label in labels}
 
 
+def match_by_overlap(
+    segments: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> dict[int, int]:
+    """Give each label of another fit the segment with which it shares most customers.
+
+    The pairs share the most customers in total (the Hungarian method).
+
+    Parameters
+    ----------
+    segments, labels : ndarray of shape (n,)
+        The segment of each customer in one fit and the label in the other, from 1; 0
+        for an outlier.
+    weights : ndarray of shape (n,)
+        The number of customers that each stands for.
+
+    Returns
+    -------
+    dict of label to segment
+        A label that shares no customers with a segment of its own is missing.
+
+    Examples
+    --------
+    >>> segments, labels = np.array([4, 4, 4, 7]), np.array([2, 2, 1, 3])
+    >>> match_by_overlap(segments, labels, np.ones(4))
+    {2: 4, 3: 7}
+    """
+    ids, row = np.unique(segments, return_inverse=True)
+    names, column = np.unique(labels, return_inverse=True)
+    shared = np.zeros((len(ids), len(names)))
+    np.add.at(shared, (row, column), weights)
+    shared[ids == 0], shared[:, names == 0] = 0.0, 0.0
+    rows, columns = linear_sum_assignment(shared, maximize=True)
+    matched = {
+        int(names[column]): int(ids[row])
+        for row, column in zip(rows, columns, strict=True)
+        if shared[row, column] > 0
+    }
+    return dict(sorted(matched.items()))
+
+
 def _distances(
     earlier: Mapping[int, Centre], new: Mapping[int, Centre], scale: Centre
 ) -> NDArray[np.float64]:

@@ -58,6 +58,7 @@ NARROW = {
 QUICK_SEARCH = {
     "segmentation_resamples": 2,
     "segmentation_null_draws": 4,
+    "segmentation_refits": 4,
     "segmentations": NARROW
     | {
         "mall_income_score": DECLARED["mall_income_score"]

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from customer_segmentation.matching import MATCHING_LIMIT, match_segments
+from customer_segmentation.matching import (
+    MATCHING_LIMIT,
+    match_by_overlap,
+    match_segments,
+)
 
 SCALE = {"recency_days": 30.0, "monetary": 100.0}
 
@@ -120,3 +124,23 @@ def test_a_feature_that_no_customer_had_says_nothing() -> None:
     earlier = {1: {"age": 60.0, "income": float("nan")}}
     new = {0: {"age": 61.0, "income": 20.0}}
     assert match_segments(earlier, new, {"age": 5.0, "income": 1.0}, {0: 1.0}) == {0: 1}
+
+
+def test_labels_of_another_fit_are_matched_by_the_customers_they_share() -> None:
+    segments = np.repeat([5, 2, 9, 0], [40, 30, 20, 10])
+    labels = np.repeat([3, 1, 2, 0], [40, 30, 20, 10])
+    ones = np.ones(100)
+    assert match_by_overlap(segments, labels, ones) == {1: 2, 2: 9, 3: 5}
+    # segments 5 and 2 are one: the larger share decides, and 2 has no label
+    merged = np.where(labels == 1, 3, labels)
+    assert match_by_overlap(segments, merged, ones) == {2: 9, 3: 5}
+    weights = np.where(segments == 2, 2.0, 1.0)
+    assert match_by_overlap(segments, merged, weights) == {2: 9, 3: 2}
+
+
+def test_outliers_are_matched_with_no_segment() -> None:
+    ones = np.ones(4)
+    all_outliers = np.zeros(4, dtype=np.int64)
+    segments = np.array([1, 1, 2, 0])
+    assert match_by_overlap(segments, all_outliers, ones) == {}
+    assert match_by_overlap(all_outliers, segments, ones) == {}

@@ -56,6 +56,8 @@ class CandidateFit:
         The cluster of each point.
     weights : ndarray of shape (m,)
         The number of customers of each point.
+    member : ndarray of shape (n,)
+        The point of each customer.
     reach : float or None
         Of DBSCAN: customers farther than this from every point are noise.
     is_exact : bool
@@ -67,6 +69,7 @@ class CandidateFit:
     points: Points
     point_labels: Labels
     weights: NDArray[np.float64]
+    member: NDArray[np.intp]
     reach: float | None
     is_exact: bool
 
@@ -117,6 +120,7 @@ def fit_customers(
             points=distinct,
             point_labels=labels[first],
             weights=counts.astype(float),
+            member=inverse,
             reach=_reach(candidate, lambda quantile: core_radius(points, quantile)),
             is_exact=True,
         )
@@ -153,7 +157,7 @@ def agreement_with_full_fit(
     rng = np.random.default_rng(seed)
     sample = points[np.sort(rng.choice(len(points), COMPARED_POINTS, replace=False))]
     [full] = fit_candidates(sample, [fit.candidate], seed=seed)
-    return float(adjusted_rand_score(full, prototypes.assign(sample).segment))
+    return float(adjusted_rand_score(full, prototypes.nearest_segments(sample)))
 
 
 @dataclass(frozen=True)
@@ -215,12 +219,13 @@ class _WeightedCustomers:
             points=self.points,
             point_labels=point_labels,
             weights=self.weights,
+            member=self.member,
             reach=_reach(candidate, self._core_radius),
             is_exact=False,
         )
         if candidate.algorithm != "kmeans":
             return fit
-        segments = fit.prototypes().assign(self.customers).segment
+        segments = fit.prototypes().nearest_segments(self.customers)
         return replace(fit, labels=segments - 1)
 
     def _point_labels(self, candidate: Candidate, seed: int) -> Labels:

@@ -102,7 +102,7 @@ class Segmentation:
 
 @dataclass(frozen=True)
 class SearchBudget:
-    """How often the search resamples.
+    """How often the search resamples, and how often the choice is fitted again.
 
     Parameters
     ----------
@@ -110,10 +110,14 @@ class SearchBudget:
         Bootstrap resamples, for the stability of a candidate; at least 2.
     null_draws : int
         Null data sets of each kind; the smallest p-value is 1 / (draws + 1).
+    refits : int
+        Bootstrap resamples that the choice is fitted to, for the confidence; at least
+        2.
     """
 
     resamples: int = 20
     null_draws: int = 99
+    refits: int = 100
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Declarations:
     segmentations : tuple of Segmentation
         Those of the source systems of this build, in the order declared.
     budget : SearchBudget
-        How often the search resamples.
+        How often the search resamples, and how often the choice is fitted again.
     """
 
     segmentations: tuple[Segmentation, ...]
@@ -140,7 +144,8 @@ def read_segmentations(variables: Mapping[str, Any]) -> Declarations:
     variables : mapping
         Vars of ``vars.yml`` by name: ``segmentations`` (None declares none),
         ``source_systems`` and ``source_system_catalog``; and, if given,
-        ``segmentation_resamples`` and ``segmentation_null_draws``.
+        ``segmentation_resamples``, ``segmentation_null_draws`` and
+        ``segmentation_refits``.
 
     Returns
     -------
@@ -188,6 +193,9 @@ def read_segmentations(variables: Mapping[str, Any]) -> Declarations:
             ),
             null_draws=_read_count(
                 variables, "segmentation_null_draws", SearchBudget.null_draws, minimum=1
+            ),
+            refits=_read_count(
+                variables, "segmentation_refits", SearchBudget.refits, minimum=2
             ),
         ),
     )

@@ -18,7 +18,12 @@ from customer_segmentation.segmentation.cluster import (
     agreement_with_full_fit,
     fit_customers,
 )
-from customer_segmentation.segmentation.declare import SEED, Segmentation
+from customer_segmentation.segmentation.confidence import Refits, fit_refits
+from customer_segmentation.segmentation.declare import (
+    SEED,
+    SearchBudget,
+    Segmentation,
+)
 from customer_segmentation.segmentation.prototypes import Assignment, Prototypes
 from customer_segmentation.segmentation.space import DesignMatrix, Projection, Space
 from customer_segmentation.segmentation.weighted import Points
@@ -46,6 +51,9 @@ class FittedSegmentation:
         With the ids of the segments.
     centres : mapping of int to mapping of str to float
         For each segment the mean of its points, in the features' own units.
+    refits : Refits or None
+        How often refits keep customers in their segment; None in a fit that was stored
+        by a version without them.
     """
 
     design: DesignMatrix
@@ -53,10 +61,11 @@ class FittedSegmentation:
     plane: Projection
     prototypes: Prototypes
     centres: Mapping[int, Mapping[str, float]]
+    refits: Refits | None
 
     def assign(
         self, frame: pd.DataFrame
-    ) -> tuple[Assignment, Points, NDArray[np.bool_]]:
+    ) -> tuple[Assignment, NDArray[np.float64], Points, NDArray[np.bool_]]:
         """Assign customers, those of the fit or others.
 
         Parameters
@@ -68,6 +77,9 @@ class FittedSegmentation:
         -------
         assignment : Assignment
             Of the customers kept.
+        confidence : ndarray of shape (n_kept,)
+            The probability that a further refit keeps them in their segment; ``nan`` if
+            the fit has no refits.
         drawn : ndarray of shape (n_kept, 2)
             Their coordinates in the plane.
         is_kept : ndarray of bool, shape (n,)
@@ -78,7 +90,11 @@ class FittedSegmentation:
         drawn[:, : len(self.plane.components)] = self.plane.transform(points)
         if self.projection is not None:
             points = self.projection.transform(points)
-        return self.prototypes.assign(points), drawn, is_kept
+        assigned = self.prototypes.assign(points)
+        confidence = np.full(len(points), np.nan)
+        if self.refits is not None:
+            confidence = self.refits.confidence(points, assigned)
+        return assigned, confidence, drawn, is_kept
 
     def in_own_units(self) -> tuple[Points, Points]:
         """Return the design columns of prototypes: as clustered, and in own units."""
@@ -96,6 +112,7 @@ class FittedSegmentation:
                 "plane": self.plane.to_dict(),
                 "prototypes": self.prototypes.to_dict(),
                 "centres": {str(key): dict(one) for key, one in self.centres.items()},
+                "refits": self.refits and self.refits.to_dict(),
             }
         )
 
@@ -103,6 +120,8 @@ class FittedSegmentation:
     def from_json(cls, text: str) -> Self:
         """Return what ``to_json`` wrote."""
         stored = json.loads(text)
+        # fits of earlier versions have none
+        refits = stored.get("refits")
         return cls(
             design=DesignMatrix.from_dict(stored["design"]),
             projection=stored["projection"]
@@ -110,6 +129,7 @@ class FittedSegmentation:
             plane=Projection.from_dict(stored["plane"]),
             prototypes=Prototypes.from_dict(stored["prototypes"]),
             centres={int(key): one for key, one in stored["centres"].items()},
+            refits=refits and Refits.from_dict(refits),
         )
 
 
@@ -120,6 +140,7 @@ def fit_segmentation(
     candidate: Candidate,
     earlier: FittedSegmentation | None = None,
     used_ids: Collection[int] = (),
+    refits: int = SearchBudget.refits,
 ) -> tuple[FittedSegmentation, float | None]:
     """Fit a candidate; segments that continue those of the last fit keep their ids.
 
@@ -135,6 +156,8 @@ def fit_segmentation(
         The last fit.
     used_ids : collection of int
         Every id that the segmentation ever used.
+    refits : int
+        How often it is fitted again to resamples, for the confidence; at least 2.
 
     Returns
     -------
@@ -160,7 +183,7 @@ def fit_segmentation(
     points = space.points
     [fit] = fit_customers(points, [candidate], seed=SEED)
     prototypes = fit.prototypes()
-    labels = prototypes.assign(points).segment
+    labels = prototypes.nearest_segments(points)
     members = {
         label: labels == label for label in np.unique(labels).tolist() if label > 0
     }
@@ -185,12 +208,14 @@ def fit_segmentation(
         {label: float(value[rows].mean()) for label, rows in members.items()},
         used_ids,
     )
+    prototypes = prototypes.with_ids(ids)
     fitted = FittedSegmentation(
         design=design,
         projection=space.projection,
         plane=Projection.principal(design_points, min(2, len(design.columns))),
-        prototypes=prototypes.with_ids(ids),
+        prototypes=prototypes,
         centres={ids[label]: centre for label, centre in centres.items()},
+        refits=fit_refits(fit, prototypes, points, refits, SEED),
     )
     return fitted, agreement_with_full_fit(fit, points, prototypes, SEED)
 
@@ -208,18 +233,21 @@ def columns_needed(segmentation: Segmentation, columns: Collection[str]) -> list
 
 
 def fingerprint(
-    frame: pd.DataFrame, segmentation: Segmentation, candidate: Candidate
+    frame: pd.DataFrame,
+    segmentation: Segmentation,
+    candidate: Candidate,
+    refits: int = SearchBudget.refits,
 ) -> str:
     """Return a hash of what determines a fit.
 
-    These are the customers, the declaration of their features, the choice, our code
-    that fits, and the libraries that it calls.
+    These are the customers, the declaration of their features, the choice, the number
+    of refits, our code that fits, and the libraries that it calls.
     """
     digest = hashlib.md5(usedforsecurity=False)
     declared = asdict(segmentation)
     determined_by = [
         *({key: declared[key] for key in FIT_KEYS}, asdict(candidate)),
-        versions_of(__name__),
+        *(refits, versions_of(__name__)),
     ]
     digest.update(json.dumps(determined_by, sort_keys=True).encode())
     for column in frame:

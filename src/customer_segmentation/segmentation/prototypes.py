@@ -26,18 +26,21 @@ class Assignment:
     ----------
     segment : ndarray of shape (n,)
         The id of the segment, 0 for an outlier.
+    prototype : ndarray of shape (n,)
+        The row of the nearest prototype.
     distance : ndarray of shape (n,)
         Euclidean distance to the mean of the segment; of an outlier, to the nearest
         mean.
-    confidence : ndarray of shape (n,)
+    centrality : ndarray of shape (n,)
         One minus the distance to the mean of the own segment over the distance to the
         nearest other mean: 1 at the mean, 0 if another mean is as near or nearer. 0 for
         an outlier, and 1 if there is only one segment.
     """
 
     segment: NDArray[np.int64]
+    prototype: NDArray[np.intp]
     distance: NDArray[np.float64]
-    confidence: NDArray[np.float64]
+    centrality: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,56 +83,69 @@ class Prototypes:
         """
         points = np.asarray(points, dtype=float)
         segment = np.full(len(points), OUTLIERS, dtype=np.int64)
+        prototype = np.zeros(len(points), dtype=np.intp)
         distance = np.zeros(len(points))
-        confidence = np.zeros(len(points))
+        centrality = np.zeros(len(points))
         for start in range(0, len(points), ROWS_AT_A_TIME):
             rows = slice(start, start + ROWS_AT_A_TIME)
-            segment[rows] = self._nearest_segment(points[rows])
-            distance[rows], confidence[rows] = self._place(points[rows], segment[rows])
-        return Assignment(segment, distance, confidence)
+            segment[rows], prototype[rows] = self._nearest(points[rows])
+            distance[rows], centrality[rows] = self._place(points[rows], segment[rows])
+        return Assignment(segment, prototype, distance, centrality)
 
-    def _nearest_segment(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+    def nearest_segments(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the segment of each point as ``assign`` does, and nothing else."""
+        found = [
+            self._nearest(points[start : start + ROWS_AT_A_TIME])[0]
+            for start in range(0, len(points), ROWS_AT_A_TIME)
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int64), *found])
+
+    def _nearest(
+        self, points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """Return the segment, and the row of the nearest prototype."""
         if self._tree is None:
-            nearest, segment = self._nearest_of_each(points)
+            distance, prototype = self._nearest_of_each(points)
         else:
             # each row is the same on any number of threads
             distances, rows = self._tree.query(points, k=2, workers=-1)
-            nearest, segment = distances[:, 0], self.segments[rows[:, 0]]
+            distance, prototype = distances[:, 0], rows[:, 0].astype(np.intp)
             # the order of a tree decides which of two equally near ones comes first
             is_tied = distances[:, 0] == distances[:, 1]
-            _, segment[is_tied] = self._nearest_of_each(points[is_tied])
+            _, prototype[is_tied] = self._nearest_of_each(points[is_tied])
+        segment = self.segments[prototype]
         if self.reach is not None:
-            segment[nearest > self.reach] = OUTLIERS
-        return segment
+            segment[distance > self.reach] = OUTLIERS
+        return segment, prototype
 
     def _nearest_of_each(
         self, points: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return distance and id of the nearest segment, by the distances to all."""
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return distance and row of the nearest prototype, by the distances to all."""
         nearest = np.full(len(points), np.inf)
-        segment = np.full(len(points), OUTLIERS, dtype=np.int64)
+        prototype = np.zeros(len(points), dtype=np.intp)
         for candidate in self._segments:
-            away = candidate.distances(points)
+            away, rows = candidate.nearest(points)
             is_nearer = away < nearest
             nearest[is_nearer] = away[is_nearer]
-            segment[is_nearer] = candidate.id
-        return nearest, segment
+            prototype[is_nearer] = rows[is_nearer]
+        return nearest, prototype
 
     def _place(
         self, points: NDArray[np.float64], segment: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the distance to the mean of the own segment, and the confidence."""
+        """Return the distance to the mean of the own segment, and the centrality."""
         own = np.full(len(points), np.inf)
         other = np.full(len(points), np.inf)
         for mean in self._means:
-            away = mean.distances(points)
+            away, _ = mean.nearest(points)
             is_own = segment == mean.id
             own[is_own] = away[is_own]
             other[~is_own] = np.minimum(other, away)[~is_own]
         is_outlier = segment == OUTLIERS
         ratio = np.divide(own, other, out=np.ones_like(own), where=other > 0)
-        confidence = np.where(is_outlier, 0.0, 1 - np.minimum(ratio, 1))
-        return np.where(is_outlier, other, own), confidence
+        centrality = np.where(is_outlier, 0.0, 1 - np.minimum(ratio, 1))
+        return np.where(is_outlier, other, own), centrality
 
     def means(self) -> dict[int, NDArray[np.float64]]:
         """Return the weighted mean of the prototypes of each segment but outliers."""
@@ -175,14 +191,14 @@ class Prototypes:
     @cached_property
     def _segments(self) -> tuple["_Segment", ...]:
         return tuple(
-            _Segment(int(segment), self.positions[self.segments == segment])
+            _Segment(int(segment), self.positions, self.segments == segment)
             for segment in np.unique(self.segments)
         )
 
     @cached_property
     def _means(self) -> tuple["_Segment", ...]:
         return tuple(
-            _Segment(segment, mean[np.newaxis])
+            _Segment(segment, mean[np.newaxis], np.array([True]))
             for segment, mean in self.means().items()
         )
 
@@ -242,25 +258,33 @@ def points_as_prototypes(
 class _Segment:
     """The prototypes of one segment."""
 
-    def __init__(self, segment: int, positions: NDArray[np.float64]) -> None:
+    def __init__(
+        self, segment: int, positions: NDArray[np.float64], is_own: NDArray[np.bool_]
+    ) -> None:
         self.id = segment
-        self._positions = positions
-        self._tree = _tree_of(positions)
+        self._positions = positions[is_own]
+        self._rows = np.flatnonzero(is_own)
+        self._tree = _tree_of(self._positions)
 
-    def distances(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the distance of each point to the nearest prototype."""
+    def nearest(
+        self, points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return distance and row of the prototype that is nearest to each point."""
         if self._tree is not None:
-            return np.asarray(self._tree.query(points)[0])
+            distances, places = self._tree.query(points)
+            return np.asarray(distances), self._rows[places]
         columns = np.ascontiguousarray(points.T)
         squares = np.full(len(points), np.inf)
-        for position in self._positions:
+        place = np.zeros(len(points), dtype=np.intp)
+        for number, position in enumerate(self._positions):
             total = np.zeros(len(points))
             for column, coordinate in zip(columns, position, strict=True):
                 difference = column - coordinate
                 difference *= difference
                 total += difference
+            place[total < squares] = number
             np.minimum(squares, total, out=squares)
-        return np.asarray(np.sqrt(squares))
+        return np.asarray(np.sqrt(squares)), self._rows[place]
 
 
 def _tree_of(positions: NDArray[np.float64]) -> KDTree | None:

@@ -98,7 +98,7 @@ def fit_segmentations(
     -------
     pyarrow.Table
         ``FITS``: one row per segmentation with a choice, unless its last fit has the
-        same customers, declaration and choice.
+        same customers, declaration, choice and number of refits.
     """
     declared = read_segmentations(variables)
     last_fits = read_last_fits(earlier)
@@ -109,13 +109,14 @@ def fit_segmentations(
             continue
         candidate = _find_candidate(segmentation, *choice_of[segmentation.name])
         frame = read_customers(features, segmentation)
-        digest = fingerprint(frame, segmentation, candidate)
+        refits = declared.budget.refits
+        digest = fingerprint(frame, segmentation, candidate, refits)
         last = last_fits.get(segmentation.name)
         if last is None:
-            fits.append(_fit(frame, segmentation, candidate, digest))
+            fits.append(_fit(frame, segmentation, candidate, refits, digest))
         elif last.fingerprint != digest:
-            model = read_model(earlier, last.fit_id)
-            fits.append(_fit(frame, segmentation, candidate, digest, (last, model)))
+            known = (last, read_model(earlier, last.fit_id))
+            fits.append(_fit(frame, segmentation, candidate, refits, digest, known))
     return fit_table(fits)
 
 
@@ -241,6 +242,7 @@ def _fit(
     frame: pd.DataFrame,
     segmentation: Segmentation,
     candidate: Candidate,
+    refits: int,
     digest: str,
     last: tuple[FitRecord, FittedSegmentation] | None = None,
 ) -> tuple[FitRecord, FittedSegmentation]:
@@ -250,7 +252,7 @@ def _fit(
         record, earlier = last
         number, largest_id = record.fit_number + 1, record.max_segment_id
     fitted, reduction_ari = fit_segmentation(
-        frame, segmentation, candidate, earlier, {largest_id}
+        frame, segmentation, candidate, earlier, {largest_id}, refits
     )
     dates = frame["as_of_date"]
     new = FitRecord(

@@ -75,7 +75,7 @@ ASSIGNMENTS = pa.schema(
     [
         *_columns(TEXT, "customer_key", "source_system", "segmentation", "fit_id"),
         *_columns(NUMBER, "segment_id"),
-        *_columns(MEASURE, "distance", "confidence", "pca_x", "pca_y"),
+        *_columns(MEASURE, "distance", "centrality", "confidence", "pca_x", "pca_y"),
     ]
 )
 RULES = pa.schema(
@@ -281,24 +281,27 @@ def assignment_table(
     Returns
     -------
     pyarrow.Table of n rows
-        Null measures for excluded customers.
+        Null measures for excluded customers, and a null confidence by a fit without
+        refits.
     """
-    assignment, drawn, is_kept = fitted.assign(frame)
+    assignment, confidence, drawn, is_kept = fitted.assign(frame)
     columns: dict[str, Any] = {"customer_key": frame["customer_key"].to_numpy()}
     for name in ("source_system", "segmentation", "fit_id"):
         columns[name] = np.full(len(frame), getattr(record, name))
     measures = {
         "segment_id": assignment.segment,
         "distance": assignment.distance,
-        "confidence": assignment.confidence,
+        "centrality": assignment.centrality,
+        "confidence": confidence,
         "pca_x": drawn[:, 0],
         "pca_y": drawn[:, 1],
     }
     for name, of_kept in measures.items():
         column = np.zeros(len(frame), of_kept.dtype)
         column[is_kept] = of_kept
+        is_null = ~is_kept | np.isnan(column)
         columns[name] = pa.array(
-            column, ASSIGNMENTS.field(name).type, mask=~is_kept, safe=False
+            column, ASSIGNMENTS.field(name).type, mask=is_null, safe=False
         )
     return pa.table(columns, ASSIGNMENTS)
 

@@ -24,6 +24,7 @@ VARIABLES = {
     "source_system_catalog": {"shop": {}, "mall": {}},
     "segmentation_resamples": 2,
     "segmentation_null_draws": 2,
+    "segmentation_refits": 2,
 }
 TODAY, LATER = date(2011, 12, 10), date(2011, 6, 1)
 # spend, days with purchases: on the date of the target

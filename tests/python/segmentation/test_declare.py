@@ -200,9 +200,13 @@ def test_segmentations_must_be_a_mapping() -> None:
 
 
 def test_the_search_budget_has_defaults() -> None:
-    assert read({}).budget == SearchBudget(resamples=20, null_draws=99)
-    budget = read({}, segmentation_resamples=2, segmentation_null_draws=1).budget
-    assert budget == SearchBudget(resamples=2, null_draws=1)
+    assert read({}).budget == SearchBudget(20, null_draws=99, refits=100)
+    counts = {
+        "segmentation_resamples": 2,
+        "segmentation_null_draws": 1,
+        "segmentation_refits": 3,
+    }
+    assert read({}, **counts).budget == SearchBudget(2, null_draws=1, refits=3)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +217,7 @@ def test_the_search_budget_has_defaults() -> None:
         ("segmentation_null_draws", 0, 1),
         ("segmentation_null_draws", "99", 1),
         ("segmentation_null_draws", 9.0, 1),
+        ("segmentation_refits", 1, 2),
     ],
 )
 def test_the_search_budget_is_checked(name: str, value: object, minimum: int) -> None:

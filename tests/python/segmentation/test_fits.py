@@ -1,21 +1,25 @@
 """A fit gives ids that last, and comes back from its text to the last bit."""
 
+import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from customer_segmentation.segmentation import fits
 from customer_segmentation.segmentation.algorithms import Candidate
 from customer_segmentation.segmentation.declare import Feature, Pin, Segmentation
 from customer_segmentation.segmentation.fits import (
     FittedSegmentation,
     columns_needed,
     fingerprint,
-    fit_segmentation,
 )
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+# enough for a confidence, few enough for many fits
+fit_segmentation = partial(fits.fit_segmentation, refits=4)
 
 DECLARED = Segmentation(
     name="who_buys",
@@ -73,8 +77,14 @@ def fit(frame: pd.DataFrame, k: int = 3, **arguments: object) -> FittedSegmentat
     return fitted
 
 
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    # to start other processes takes longer than these refits
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+
+
 def segments(fitted: FittedSegmentation, frame: pd.DataFrame) -> pd.Series:
-    assignment, _, is_kept = fitted.assign(frame)
+    assignment, _, _, is_kept = fitted.assign(frame)
     return pd.Series(assignment.segment, index=frame.index[is_kept])
 
 
@@ -206,7 +216,7 @@ def test_customers_are_drawn_in_two_dimensions() -> None:
     alone = replace(DECLARED, features=DECLARED.features[:1])
     for declared, is_flat in ((DECLARED, False), (alone, True)):
         fitted, _ = fit_segmentation(frame, declared, Candidate("kmeans", "k", 3))
-        _, drawn, _ = fitted.assign(frame)
+        _, _, drawn, _ = fitted.assign(frame)
         assert drawn.shape == (len(frame), 2)
         assert np.ptp(drawn[:, 0]) > 1
         assert (np.ptp(drawn[:, 1]) == 0) == is_flat
@@ -215,12 +225,13 @@ def test_customers_are_drawn_in_two_dimensions() -> None:
 def test_a_later_customer_is_assigned_the_same_in_any_batch() -> None:
     fitted = fit(customers(*THREE))
     others = customers(*GROUPS, seed=8)
-    together, drawn, _ = fitted.assign(others)
+    together, confidence, drawn, _ = fitted.assign(others)
     for row in (0, 150, 399):
-        alone, drawn_alone, _ = fitted.assign(others.iloc[[row]])
+        alone, confidence_alone, drawn_alone, _ = fitted.assign(others.iloc[[row]])
         assert alone.segment[0] == together.segment[row]
         assert alone.distance[0] == together.distance[row]
-        assert alone.confidence[0] == together.confidence[row]
+        assert alone.centrality[0] == together.centrality[row]
+        assert confidence_alone[0] == confidence[row]
         np.testing.assert_array_equal(drawn_alone[0], drawn[row])
 
 
@@ -254,6 +265,7 @@ def test_the_fingerprint_is_of_customers_declaration_choice_and_versions(
         fingerprint(frame, replace(DECLARED, pca=2), kmeans),
         fingerprint(frame, DECLARED, Candidate("kmeans", "k", 4)),
         fingerprint(frame, DECLARED, Candidate("ward", "k", 3)),
+        fingerprint(frame, DECLARED, kmeans, refits=20),
     ]
     for name in ("version", "code_hash"):
         with monkeypatch.context() as patch:
@@ -268,6 +280,24 @@ def test_the_value_feature_is_read_with_the_features() -> None:
     assert columns_needed(DECLARED, columns) == names
     undeclared = replace(DECLARED, value_feature=None)
     assert columns_needed(undeclared, columns) == [*names, "frequency"]
+
+
+def test_a_fit_of_an_earlier_version_has_no_confidence() -> None:
+    frame = customers(*THREE)
+    fitted = fit(frame)
+    stored = json.loads(fitted.to_json())
+    del stored["refits"]
+    earlier = FittedSegmentation.from_json(json.dumps(stored))
+    assigned, confidence, _, _ = earlier.assign(frame)
+    expected, known, _, _ = fitted.assign(frame)
+    assert np.isnan(confidence).all()
+    assert not np.isnan(known).any()
+    np.testing.assert_array_equal(assigned.segment, expected.segment)
+    np.testing.assert_array_equal(assigned.centrality, expected.centrality)
+    # and is fitted again, with the same ids
+    assert earlier.to_json() != fitted.to_json()
+    again = fit(frame, earlier=earlier, used_ids=frozenset(earlier.centres))
+    assert again.to_json() == fitted.to_json()
 
 
 @pytest.mark.parametrize("value_feature", ["age", None])

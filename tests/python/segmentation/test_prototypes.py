@@ -35,6 +35,8 @@ def test_the_segment_is_that_of_the_nearest_prototype(prototypes: Prototypes) ->
     segment = prototypes.segments[away.argmin(axis=1)]
     is_reached = away.min(axis=1) <= (prototypes.reach or np.inf)
     np.testing.assert_array_equal(found.segment, np.where(is_reached, segment, 0))
+    np.testing.assert_array_equal(found.prototype, away.argmin(axis=1))
+    np.testing.assert_array_equal(prototypes.nearest_segments(POINTS), found.segment)
     middles = prototypes.means()
     to_middles = np.stack(
         [np.linalg.norm(POINTS - middle, axis=1) for middle in middles.values()], axis=1
@@ -44,8 +46,8 @@ def test_the_segment_is_that_of_the_nearest_prototype(prototypes: Prototypes) ->
     own = np.where(is_own, to_middles, 0).sum(axis=1)
     other = np.where(is_own, np.inf, to_middles).min(axis=1)
     np.testing.assert_allclose(found.distance, np.where(is_outlier, other, own))
-    confidence = np.where(is_outlier, 0, np.clip(1 - own / other, 0, 1))
-    np.testing.assert_allclose(found.confidence, confidence, atol=1e-12)
+    centrality = np.where(is_outlier, 0, np.clip(1 - own / other, 0, 1))
+    np.testing.assert_allclose(found.centrality, centrality, atol=1e-12)
 
 
 @pytest.mark.parametrize("prototypes", [some(8, 8), some(900, 6, 1.0)])
@@ -56,25 +58,25 @@ def test_a_batch_changes_no_bit(prototypes: Prototypes) -> None:
         found = prototypes.assign(POINTS[batch])
         np.testing.assert_array_equal(found.segment, whole.segment[batch])
         np.testing.assert_array_equal(found.distance, whole.distance[batch])
-        np.testing.assert_array_equal(found.confidence, whole.confidence[batch])
+        np.testing.assert_array_equal(found.centrality, whole.centrality[batch])
 
 
-def test_a_tie_goes_to_the_lower_id_without_confidence() -> None:
+def test_a_tie_goes_to_the_lower_id_without_centrality() -> None:
     prototypes = Prototypes(np.array([[2.0], [0.0]]), np.array([1, 2]), np.ones(2))
     found = prototypes.assign(np.array([[1.0], [0.0], [0.5]]))
     assert found.segment.tolist() == [1, 2, 2]
-    assert found.confidence.tolist() == pytest.approx([0, 1, 2 / 3])
+    assert found.centrality.tolist() == pytest.approx([0, 1, 2 / 3])
 
 
-def test_equal_prototypes_of_two_segments_give_no_confidence() -> None:
+def test_equal_prototypes_of_two_segments_give_no_centrality() -> None:
     twins = Prototypes(np.zeros((2, 1)), np.array([1, 2]), np.ones(2))
     found = twins.assign(np.zeros((1, 1)))
-    assert (found.segment[0], found.confidence[0]) == (1, 0)
+    assert (found.segment[0], found.centrality[0]) == (1, 0)
 
 
-def test_one_segment_is_certain() -> None:
+def test_customers_of_the_only_segment_are_central() -> None:
     one = Prototypes(np.zeros((1, 2)), np.array([1]), np.ones(1))
-    assert one.assign(np.ones((3, 2))).confidence.tolist() == [1, 1, 1]
+    assert one.assign(np.ones((3, 2))).centrality.tolist() == [1, 1, 1]
 
 
 def test_no_customers_get_no_segment() -> None:

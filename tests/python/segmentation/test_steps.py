@@ -1,5 +1,6 @@
 """The steps on small tables: every odd table has a defined result, or one error."""
 
+import json
 from collections import Counter
 
 import duckdb
@@ -48,6 +49,7 @@ def variables(
         "source_system_catalog": CATALOG,
         "segmentation_resamples": 2,
         "segmentation_null_draws": 1,
+        "segmentation_refits": 3,
     }
 
 
@@ -317,7 +319,12 @@ def test_excluded_customers_are_counted_and_published_without_a_segment() -> Non
     segments = found.segments()
     assert segments.isna().tolist() == [True] * 13 + [False] * 77
     excluded = found.frame("from assignments where segment_id is null")
-    assert excluded[["distance", "confidence", "pca_x", "pca_y"]].isna().all().all()
+    assert (
+        excluded[["distance", "centrality", "confidence", "pca_x", "pca_y"]]
+        .isna()
+        .all()
+        .all()
+    )
 
 
 def test_a_segmentation_that_excludes_everyone_has_no_rows() -> None:
@@ -385,6 +392,9 @@ def test_the_last_fit_is_kept_until_something_changes(warehouse: Warehouse) -> N
     assert warehouse.fit_numbers() == [1, 2]
     warehouse.apply(variables(value_feature="recency_days"))
     assert warehouse.fit_numbers() == [1, 2, 3]
+    refitted = variables(value_feature="recency_days") | {"segmentation_refits": 2}
+    warehouse.apply(refitted)
+    assert warehouse.fit_numbers() == [1, 2, 3, 4]
 
 
 def test_ids_outlive_fits_and_are_not_used_again(warehouse: Warehouse) -> None:
@@ -421,6 +431,30 @@ def test_later_customers_are_assigned_by_the_last_fit(warehouse: Warehouse) -> N
     segments = warehouse.segments()
     assert segments.tolist() == first.tolist() + first.tolist()[:30]
     assert set(warehouse.frame("from assignments")["fit_id"]) == {"who:1"}
+
+
+def test_a_fit_without_refits_gives_no_confidence_until_the_next_fit(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.fill(customers())
+    warehouse.apply(variables())
+    assert warehouse.frame("from assignments")["confidence"].between(0, 1).all()
+    # as a version without refits has stored it, with the code that it had
+    fits = warehouse.frame("from fits").assign(fingerprint="of earlier code")
+    fits["model"] = [
+        json.dumps({k: v for k, v in json.loads(model).items() if k != "refits"})
+        for model in fits["model"]
+    ]
+    warehouse.write("fits", fits)
+    first = warehouse.segments()
+    warehouse.assign(variables())
+    scored = warehouse.frame("from assignments")
+    assert scored["confidence"].isna().all()
+    assert scored["centrality"].notna().all()
+    warehouse.apply(variables())
+    assert warehouse.fit_numbers() == [1, 2]
+    assert warehouse.frame("from assignments")["confidence"].notna().all()
+    pd.testing.assert_series_equal(warehouse.segments(), first)
 
 
 def test_a_choice_older_than_the_declaration_is_one_readable_error(

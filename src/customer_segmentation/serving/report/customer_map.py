@@ -24,6 +24,7 @@ SAMPLED = """
     order by segment_id, customer
 """
 HOVER = {
+    "confidence": ("confidence", ".2f"),
     "recency_days": ("recency (days)", ",d"),
     "frequency": ("frequency", ",d"),
     "monetary": ("money", ",.0f"),
@@ -31,6 +32,11 @@ HOVER = {
     "annual_income": ("annual income", ",.0f"),
     "spending_score": ("spending score", ",d"),
 }
+
+
+def _rounded(confidence: float | None) -> float | None:
+    """Return a confidence as a hover shows it; a fit without refits has none."""
+    return None if confidence is None else round(confidence, 2)
 
 
 def map_section(tables: PublishedTables, segmentation: str) -> Section | None:
@@ -48,7 +54,7 @@ def map_section(tables: PublishedTables, segmentation: str) -> Section | None:
         | {
             "x": round(row["pca_x"], 3),
             "y": round(row["pca_y"] or 0.0, 3),
-            "confidence": round(row["confidence"] or 0.0, 2),
+            "confidence": _rounded(row["confidence"]),
             "segment": names.get(row["segment_id"], f"{row['segment_id']}"),
         }
         for row in tables.rows(SAMPLED, segmentation, POINTS)
@@ -56,7 +62,6 @@ def map_section(tables: PublishedTables, segmentation: str) -> Section | None:
     columns = {
         "customer": ("customer", ""),
         "segment": ("segment", ""),
-        "confidence": ("confidence", ".2f"),
     } | {
         field: column
         for field, column in HOVER.items()
