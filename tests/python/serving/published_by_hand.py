@@ -122,7 +122,7 @@ create table prediction_calibration as select 'shop' as source_system,
     from range(1, 11), (values (true), (false)) as t(is_champion);
 create table prediction_drift as select 'shop' as source_system,
     'existing' as population, 'expected_spend' as feature, true as is_prediction,
-    0.9 as psi;
+    0.9 as psi, 'significant' as change;
 """
 # tables that only later versions of the project publish
 LATER = """
