@@ -1,14 +1,8 @@
 with
 
-segment_scores as (
+customer_segment_predictions as (
 
-    select * from {{ ref('int_prediction__segment_scores') }}
-
-),
-
-segment_labels as (
-
-    select * from {{ ref('int_prediction__segment_labels') }}
+    select * from {{ ref('customer_segment_predictions') }}
 
 ),
 
@@ -18,24 +12,21 @@ scores as (
 
 ),
 
--- the preferred segmentation is the first target that the source system has
+-- the preferred segmentation is the first target whose segments are named
 predicted_segments as (
 
     select
-        segment_scores.customer_key,
-        segment_scores.segmentation,
-        segment_labels.segment_name,
-        segment_scores.probability,
+        customer_key,
+        segmentation,
+        segment_name,
+        probability,
         row_number() over (
-            partition by segment_scores.customer_key
-            order by segment_labels.target_rank asc nulls last
+            partition by customer_key
+            order by target_rank asc nulls last, segmentation asc
         ) as preference
 
-    from segment_scores
-    left join segment_labels
-        on
-            segment_scores.segmentation = segment_labels.segmentation
-            and segment_scores.segment = segment_labels.segment
+    from customer_segment_predictions
+    where withheld_reason is null
 
 ),
 
@@ -48,6 +39,7 @@ customer_predictions as (
         scores.as_of_date,
         scores.horizon_days,
         scores.return_probability,
+        scores.is_base_rate,
         scores.expected_purchases,
         scores.expected_spend,
         scores.spend_low,

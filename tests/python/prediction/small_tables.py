@@ -112,6 +112,7 @@ THRESHOLDS = (
 REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
+    "int_prediction__outcomes": "outcomes",
     "int_features__splits": "splits",
     "model_registry": "model_registry",
     "model_evaluations": "model_evaluations",
