@@ -317,4 +317,5 @@ def is_predicted(rows: pd.DataFrame, split: Split) -> NDArray[np.bool_]:
     if ONLY_SPLIT not in rows:
         return np.ones(len(rows), dtype=bool)
     only = rows[ONLY_SPLIT]
-    return (only.isna() | (only == split.name)).to_numpy(dtype=bool)
+    found: NDArray[np.bool_] = (only.isna() | (only == split.name)).to_numpy(bool)
+    return found
