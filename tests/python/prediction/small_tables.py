@@ -452,16 +452,19 @@ class Tables:
         relations = map(self.relation, names)
         self.write("evaluations", evaluate_backtests(*relations))
 
-    def train(self) -> pd.DataFrame:
-        """Train what is chosen, and return the new rows of the registry."""
+    def training_data(self) -> TrainingData:
+        """Read what all models learn from."""
         names = ("outcomes", "seasons", "rfm_segments", "fits", "splits", *INTERESTS)
-        data = TrainingData.read(
+        return TrainingData.read(
             *map(self.relation, ("existing", "new")),
             **{name: self.relation(name) for name in names},
             settings=SETTINGS,
         )
+
+    def train(self) -> pd.DataFrame:
+        """Train what is chosen, and return the new rows of the registry."""
         judged = map(self.relation, ("evaluations", "choices", "registry"))
-        trained = train_models(data, *judged)
+        trained = train_models(self.training_data(), *judged)
         self.write("trained", trained)
         self.execute("insert into registry from trained")
         return trained.to_pandas()
