@@ -1,8 +1,22 @@
 with
 
-customer_segment_predictions as (
+segment_scores as (
 
-    select * from {{ ref('customer_segment_predictions') }}
+    select * from {{ ref('int_prediction__segment_scores') }}
+    where segment_rank = 1
+
+),
+
+segment_labels as (
+
+    select * from {{ ref('int_prediction__segment_labels') }}
+
+),
+
+withheld_labels as (
+
+    select * from {{ ref('int_prediction__withheld_labels') }}
+    where withheld_reason is not null
 
 ),
 
@@ -16,17 +30,23 @@ scores as (
 predicted_segments as (
 
     select
-        customer_key,
-        segmentation,
-        segment_name,
-        probability,
+        segment_scores.customer_key,
+        segment_scores.segmentation,
+        segment_labels.segment_name,
+        segment_scores.probability,
         row_number() over (
-            partition by customer_key
-            order by target_rank asc nulls last, segmentation asc
+            partition by segment_scores.customer_key
+            order by segment_labels.target_rank asc nulls last
         ) as preference
 
-    from customer_segment_predictions
-    where withheld_reason is null
+    from segment_scores
+    left join segment_labels
+        on
+            segment_scores.segmentation = segment_labels.segmentation
+            and segment_scores.segment = segment_labels.segment
+    left join withheld_labels
+        on segment_scores.model_id = withheld_labels.model_id
+    where withheld_labels.model_id is null
 
 ),
 
