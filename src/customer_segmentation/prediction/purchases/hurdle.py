@@ -7,7 +7,6 @@ import pandas as pd
 from scipy.optimize import nnls
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import KFold
 
 from customer_segmentation.prediction.feature_kinds import Numbers
 from customer_segmentation.prediction.preparation import Preparation
@@ -22,12 +21,9 @@ from customer_segmentation.prediction.purchases.model import (
     purchases_of,
     spend_of,
 )
-from customer_segmentation.prediction.settings import SEED
 
 __all__ = ["AmountCalibration", "Hurdle", "HurdleAmount", "LogAmount"]
 
-# out-of-fold scores are calibrated
-FOLDS = 3
 # fewer buyers teach only their mean
 MIN_BUYERS = 20
 # no customer is expected to buy more than this multiple of the largest buyer
@@ -137,9 +133,8 @@ class HurdleAmount(BaseEstimator):
     c, alpha : float
         Of ``EventProbability`` and of ``LogAmount``.
     is_calibrated : bool
-        Whether the product is calibrated on the amounts of customers that it did not
-        learn from. Otherwise the amount of buyers is the mean of a lognormal
-        distribution.
+        Whether the product is calibrated on the amounts. Otherwise the amount of buyers
+        is the mean of a lognormal distribution.
 
     Attributes
     ----------
@@ -161,16 +156,12 @@ class HurdleAmount(BaseEstimator):
     def fit(self, columns: Numbers, amounts: Numbers) -> Self:
         """Learn from columns of shape (n, d) and n amounts, none below 0."""
         self.is_zero_ = not amounts.any()
+        self.probability_ = EventProbability(self.c).fit(columns, amounts > 0)
+        self.log_amount_ = LogAmount(self.alpha).fit(columns, amounts)
         self.calibration_: AmountCalibration | None = None
         if self.is_calibrated:
-            # scores of customers learned from are too far apart
-            scores = np.zeros(len(amounts))
-            folds = KFold(FOLDS, shuffle=True, random_state=SEED)
-            for train, test in folds.split(columns):
-                self._fit_parts(columns[train], amounts[train])
-                scores[test] = self._scores(columns[test])
+            scores = self._scores(columns)
             self.calibration_ = AmountCalibration().fit(scores, amounts)
-        self._fit_parts(columns, amounts)
         return self
 
     def predict(self, columns: Numbers) -> Numbers:
@@ -181,10 +172,6 @@ class HurdleAmount(BaseEstimator):
         if self.calibration_ is None:
             return scores
         return self.calibration_.predict(scores)
-
-    def _fit_parts(self, columns: Numbers, amounts: Numbers) -> None:
-        self.probability_ = EventProbability(self.c).fit(columns, amounts > 0)
-        self.log_amount_ = LogAmount(self.alpha).fit(columns, amounts)
 
     def _scores(self, columns: Numbers) -> Numbers:
         log = self.log_amount_.predict(columns)
