@@ -23,7 +23,7 @@ from project import database_option, read_variables, run
 
 from customer_segmentation.prediction import InterestData, metrics
 from customer_segmentation.prediction.backtests import predict_interests
-from customer_segmentation.prediction.cohorts import CohortPair
+from customer_segmentation.prediction.cohort_pairs import CohortPair
 from customer_segmentation.prediction.interests import INTEREST_CANDIDATES
 from customer_segmentation.prediction.splits import Split
 

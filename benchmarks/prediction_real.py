@@ -27,7 +27,7 @@ from customer_segmentation.prediction import (
     metrics,
 )
 from customer_segmentation.prediction.backtests import predict_purchases
-from customer_segmentation.prediction.cohorts import CohortPair
+from customer_segmentation.prediction.cohort_pairs import CohortPair
 from customer_segmentation.prediction.purchases import candidates_of
 from customer_segmentation.prediction.resampling import Resampled
 from customer_segmentation.prediction.splits import Split

@@ -181,7 +181,8 @@ tasks as (
 {% macro scores_of_all() %}
 
     {#- The scores of all customers with a purchase, one row each: new customers are scored
-        from their first purchase. -#}
+        from their first purchase. Where no model tells which of them return, they have the
+        base rate, and so at least as many purchases. -#}
 
     with
 
@@ -195,19 +196,44 @@ tasks as (
 
         select * from {{ ref('int_prediction__existing_scores') }}
 
+    ),
+
+    return_rates as (
+
+        select * from {{ ref('int_prediction__return_rates') }}
+
     )
+
+    {%- set columns = [
+        'customer_key', 'source_system', 'as_of_date', 'horizon_days', 'expected_spend',
+        'spend_low', 'spend_high', 'model_id',
+    ] %}
 
     select
         'new' as population,
-        new_scores.*
+        {% for column in columns -%}
+        new_scores.{{ column }},
+        {% endfor -%}
+        coalesce(return_rates.base_rate, new_scores.return_probability)
+            as return_probability,
+        greatest(
+            new_scores.expected_purchases, coalesce(return_rates.base_rate, 0)
+        ) as expected_purchases,
+        return_rates.base_rate is not null as is_base_rate
 
     from new_scores
+    left join return_rates on new_scores.model_id = return_rates.model_id
 
     union all
 
     select
         'existing' as population,
-        existing_scores.*
+        {% for column in columns -%}
+        existing_scores.{{ column }},
+        {% endfor -%}
+        existing_scores.return_probability,
+        existing_scores.expected_purchases,
+        false as is_base_rate
 
     from existing_scores
     left join new_scores on existing_scores.customer_key = new_scores.customer_key

@@ -29,6 +29,7 @@ COLUMNS = (
         "customer_features",
         "customer_predictions",
         "customer_segment_predictions",
+        "customer_segment_probabilities",
         "customer_segments",
         "customer_clusters",
         "customer_lifecycle",

@@ -3,6 +3,7 @@ with
 segment_scores as (
 
     select * from {{ ref('int_prediction__segment_scores') }}
+    where segment_rank = 1
 
 ),
 
@@ -12,13 +13,20 @@ segment_labels as (
 
 ),
 
+withheld_labels as (
+
+    select * from {{ ref('int_prediction__withheld_labels') }}
+    where withheld_reason is not null
+
+),
+
 scores as (
 
     {{ scores_of_all() }}
 
 ),
 
--- the preferred segmentation is the first target that the source system has
+-- the preferred segmentation is the first target whose segments are named
 predicted_segments as (
 
     select
@@ -36,6 +44,9 @@ predicted_segments as (
         on
             segment_scores.segmentation = segment_labels.segmentation
             and segment_scores.segment = segment_labels.segment
+    left join withheld_labels
+        on segment_scores.model_id = withheld_labels.model_id
+    where withheld_labels.model_id is null
 
 ),
 
@@ -48,6 +59,7 @@ customer_predictions as (
         scores.as_of_date,
         scores.horizon_days,
         scores.return_probability,
+        scores.is_base_rate,
         scores.expected_purchases,
         scores.expected_spend,
         scores.spend_low,

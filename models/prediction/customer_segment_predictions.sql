@@ -3,12 +3,19 @@ with
 segment_scores as (
 
     select * from {{ ref('int_prediction__segment_scores') }}
+    where segment_rank = 1
 
 ),
 
 segment_labels as (
 
     select * from {{ ref('int_prediction__segment_labels') }}
+
+),
+
+withheld_labels as (
+
+    select * from {{ ref('int_prediction__withheld_labels') }}
 
 ),
 
@@ -20,9 +27,15 @@ customer_segment_predictions as (
         segment_scores.segmentation,
         segment_scores.horizon_days,
         segment_labels.target_rank,
-        segment_labels.segment_id,
-        segment_labels.segment_name,
+        case
+            when withheld_labels.withheld_reason is null then segment_labels.segment_id
+        end as segment_id,
+        case
+            when withheld_labels.withheld_reason is null
+                then segment_labels.segment_name
+        end as segment_name,
         segment_scores.probability,
+        withheld_labels.withheld_reason,
         segment_scores.model_id
 
     from segment_scores
@@ -30,6 +43,8 @@ customer_segment_predictions as (
         on
             segment_scores.segmentation = segment_labels.segmentation
             and segment_scores.segment = segment_labels.segment
+    left join withheld_labels
+        on segment_scores.model_id = withheld_labels.model_id
 
 )
 

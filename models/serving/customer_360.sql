@@ -119,6 +119,7 @@ customer_360 as (
         interests.interest_3,
         scores.horizon_days,
         scores.return_probability,
+        scores.is_base_rate,
         scores.expected_purchases,
         scores.expected_spend,
         scores.spend_low,

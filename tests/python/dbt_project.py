@@ -83,6 +83,7 @@ ONLY_MALL = {"source_systems": ["mall"], **QUICK_SEARCH}
 NEWCOMER = "99999"
 SCORED = (
     *("main.customer_predictions", "main.customer_segment_predictions"),
+    "main.customer_segment_probabilities",
     "main.prediction_drift",
 )
 _TAIL = 4_000

@@ -23,6 +23,7 @@ bought as (
         cohorts.population,
         cohorts.as_of_date,
         cohorts.horizon_days,
+        cohorts.backtest_split,
         category_sales.category_id,
         count(*) as purchases,
         coalesce({{ total('category_sales.spend') }}, 0) as spend
@@ -39,6 +40,7 @@ bought as (
         cohorts.population,
         cohorts.as_of_date,
         cohorts.horizon_days,
+        cohorts.backtest_split,
         category_sales.category_id
 
 ),
@@ -65,11 +67,18 @@ category_outcomes as (
         population,
         as_of_date,
         horizon_days,
+        backtest_split,
         max(case when spend_rank = 1 then category_id end) as category_id,
         {{ sorted_texts('cast(category_id as string)') }} as bought_categories
 
     from ranked
-    group by customer_key, source_system, population, as_of_date, horizon_days
+    group by
+        customer_key,
+        source_system,
+        population,
+        as_of_date,
+        horizon_days,
+        backtest_split
 
 )
 

@@ -20,6 +20,31 @@ as_of_dates as (
 
 ),
 
+-- a cross-validated test of new customers covers the whole record, and so those whom the
+-- champion is chosen on: then each split has its own half of them
+halved as (
+
+    select
+        tested.source_system,
+        tested.task,
+        tested.population,
+        max(selected.test_to_date) as last_date
+
+    from splits as tested
+    inner join splits as selected
+        on
+            tested.source_system = selected.source_system
+            and tested.task = selected.task
+            and tested.population = selected.population
+            and selected.split = 'selection'
+    where
+        tested.split = 'test'
+        and tested.population = 'new'
+        and tested.is_cross_validated
+    group by tested.source_system, tested.task, tested.population
+
+),
+
 ranges as (
 
     select
@@ -91,11 +116,24 @@ cohorts as (
         measured.horizon_days,
         measured.as_of_date,
         source_systems.has_amounts,
+        -- the sample to learn from has the lowest hashes of the key alone
+        case
+            when halved.source_system is null then null
+            when {{ hash_fraction("'selection:' || measured.customer_key") }} < 0.5
+                then 'selection'
+            else 'test'
+        end as backtest_split,
         {{ days_after('measured.horizon_days', 'measured.as_of_date') }} as end_date
 
     from measured
     inner join source_systems
         on measured.source_system = source_systems.source_system
+    left join halved
+        on
+            measured.source_system = halved.source_system
+            and measured.task = halved.task
+            and measured.population = halved.population
+            and measured.as_of_date <= {{ days_after(1, 'halved.last_date') }}
     where
         {{ days_after('measured.horizon_days', 'measured.as_of_date') }}
         <= source_systems.as_of_date

@@ -37,6 +37,7 @@ outcomes as (
         cohorts.population,
         cohorts.as_of_date,
         cohorts.horizon_days,
+        cohorts.backtest_split,
         coalesce(bool_or(happened.is_purchase), false) as has_returned,
         count(*) filter (where happened.is_purchase) as purchases,
         case
@@ -56,6 +57,7 @@ outcomes as (
         cohorts.population,
         cohorts.as_of_date,
         cohorts.horizon_days,
+        cohorts.backtest_split,
         cohorts.has_amounts
 
 )

@@ -12,7 +12,8 @@ from joblib import delayed
 from customer_segmentation.errors import InputError
 from customer_segmentation.parallel import run_parallel, single_threaded
 from customer_segmentation.prediction.classification import most_probable
-from customer_segmentation.prediction.cohorts import Cohort, CohortPair
+from customer_segmentation.prediction.cohort_pairs import CohortPair
+from customer_segmentation.prediction.cohorts import Cohort
 from customer_segmentation.prediction.data import PurchaseData, SegmentData
 from customer_segmentation.prediction.interest_data import InterestData
 from customer_segmentation.prediction.interests import (

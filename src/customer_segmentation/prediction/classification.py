@@ -16,6 +16,7 @@ __all__ = [
     "Quality",
     "mean_quality",
     "most_probable",
+    "ranked",
     "resample_means",
 ]
 
@@ -52,6 +53,40 @@ def most_probable(probabilities: pd.DataFrame) -> pd.DataFrame:
             "probability": values[np.arange(len(values)), position],
         },
         index=probabilities.index,
+    )
+
+
+def ranked(probabilities: pd.DataFrame) -> pd.DataFrame:
+    """Return the segments of each customer, the most probable one first.
+
+    Parameters
+    ----------
+    probabilities : pandas.DataFrame of shape (n, segments)
+        From a classifier. Of equal probabilities the first column comes first.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n * segments, 3)
+        ``segment``, ``segment_rank`` from 1 and ``probability``, with the index of the
+        customer.
+
+    Examples
+    --------
+    >>> ranked(pd.DataFrame({"lost": [0.2], "loyal": [0.8]}))
+      segment  segment_rank  probability
+    0   loyal             1          0.8
+    0    lost             2          0.2
+    """
+    values = probabilities.to_numpy()
+    count, segments = values.shape
+    order = np.argsort(-values, axis=1, kind="stable")
+    return pd.DataFrame(
+        {
+            "segment": probabilities.columns.to_numpy(dtype=object)[order].ravel(),
+            "segment_rank": np.tile(np.arange(1, segments + 1), count),
+            "probability": np.take_along_axis(values, order, axis=1).ravel(),
+        },
+        index=probabilities.index.repeat(segments),
     )
 
 

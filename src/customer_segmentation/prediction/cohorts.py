@@ -1,17 +1,16 @@
 """Cohorts: customers on an as-of date, with their features and what they did next."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import KFold
+from numpy.typing import NDArray
 
 from customer_segmentation import engine
 from customer_segmentation.prediction.seasons import UNKNOWN, Season
-from customer_segmentation.prediction.settings import SEED
 from customer_segmentation.prediction.splits import DateRange, Split
 
 __all__ = [
@@ -21,15 +20,15 @@ __all__ = [
     "NEW",
     "POPULATIONS",
     "Cohort",
-    "CohortPair",
     "Customers",
     "KnownCustomers",
     "Population",
-    "cohort_pairs",
-    "shuffled_folds",
+    "is_predicted",
     "source_systems_of",
 ]
 
+# the split that predicts a customer, null if all may
+ONLY_SPLIT = "backtest_split"
 # fewer customers teach nothing that holds for others
 MIN_CUSTOMERS = 20
 # categories are learned from all products, those of the future among them
@@ -127,7 +126,7 @@ class Cohort:
     Parameters
     ----------
     keys : pandas.DataFrame
-        ``customer_key`` and ``as_of_date``.
+        ``customer_key`` and ``as_of_date``; for a test also ``backtest_split``.
     features : pandas.DataFrame
         What is known of them on that date, sorted by customer.
     outcomes : pandas.DataFrame
@@ -146,16 +145,13 @@ class Cohort:
         """Number of customers."""
         return len(self.keys)
 
-    def take(self, rows: Sequence[int]) -> Self:
+    def take(self, rows: NDArray[np.int64]) -> Self:
         """Return some of the rows, by position."""
         keys, features, outcomes = (
             frame.iloc[rows].reset_index(drop=True)
             for frame in (self.keys, self.features, self.outcomes)
         )
         return replace(self, keys=keys, features=features, outcomes=outcomes)
-
-
-CohortPair = tuple[Cohort, Cohort]
 
 
 @dataclass(frozen=True)
@@ -231,10 +227,11 @@ class Customers:
             lowest = np.argsort(hashes, kind="stable")[:max_customers]
             known = known.iloc[np.sort(lowest)]
         known = known.reset_index(drop=True)
+        facts = ["customer_key", "as_of_date", ONLY_SPLIT]
         return Cohort(
-            keys=known[["customer_key", "as_of_date"]],
+            keys=known[[name for name in facts if name in known]],
             features=known[self.features],
-            outcomes=known[[name for name in outcomes.columns if name not in keys]],
+            outcomes=known[[name for name in outcomes.columns if name not in facts]],
         )
 
 
@@ -248,7 +245,7 @@ class KnownCustomers:
         Customers by source system and population.
     outcomes : mapping
         Outcomes by source system and population: ``customer_key``, ``as_of_date``,
-        ``horizon_days``, and what the customers did next.
+        ``horizon_days``, ``backtest_split``, and what the customers did next.
     """
 
     customers: Mapping[tuple[str, str], Customers]
@@ -276,11 +273,12 @@ class KnownCustomers:
             What the customers did next.
         """
         keys = ["customer_key", "population", "as_of_date", "horizon_days"]
+        read = [*keys, ONLY_SPLIT, *columns]
         customers, known = {}, {}
         for source_system in source_systems_of(splits):
             rows = engine.read(
                 outcomes,
-                [*keys, *columns],
+                read,
                 order_by=keys,
                 where={"source_system": source_system},
             )
@@ -293,13 +291,20 @@ class KnownCustomers:
         return cls(customers, known)
 
     def cohort(self, split: Split, dates: DateRange, max_customers: int) -> Cohort:
-        """Return the customers of a split on some dates, as ``Customers.cohort``."""
+        """Return the customers of a split on some dates, as ``Customers.cohort``.
+
+        A selection neither predicts nor learns from the customers of the test. Others
+        learn from all customers.
+        """
         key = split.source_system, split.population
         outcomes = self.outcomes[key]
         known = outcomes[outcomes["horizon_days"] == split.horizon_days]
-        return self.customers[key].cohort(
-            dates, known.drop(columns="horizon_days"), max_customers
-        )
+        known = known.drop(columns="horizon_days")
+        if split.name == "selection":
+            known = known[is_predicted(known, split)]
+        if split.name != "test":
+            known = known.drop(columns=ONLY_SPLIT)
+        return self.customers[key].cohort(dates, known, max_customers)
 
 
 def source_systems_of(splits: Sequence[Split]) -> list[str]:
@@ -307,61 +312,10 @@ def source_systems_of(splits: Sequence[Split]) -> list[str]:
     return sorted({split.source_system for split in splits})
 
 
-def cohort_pairs(
-    split: Split,
-    cohort_on: Callable[[DateRange], Cohort],
-    folds: int,
-    seed: int = SEED,
-) -> list[CohortPair]:
-    """Return the cohorts of a back-test: one to learn from, one to predict.
-
-    Parameters
-    ----------
-    split : Split
-        A back-test.
-    cohort_on : callable
-        Returns the cohort on some dates.
-    folds : int
-        Folds of a cross-validation, at most the number of customers.
-    seed : int
-        Seed of the shuffle of the folds.
-
-    Returns
-    -------
-    list of tuple of Cohort
-        One pair, or one per fold if the split is cross-validated; none if there are too
-        few customers to learn from, or none to predict.
-    """
-    if split.train is None or split.test is None:
-        return []
-    train = cohort_on(split.train)
-    if train.count < MIN_CUSTOMERS:
-        return []
-    if not split.is_cross_validated:
-        test = cohort_on(split.test)
-        return [(train, test)] if test.count else []
-    return [
-        (train.take(others), train.take(fold))
-        for others, fold in shuffled_folds(train.count, folds, seed)
-    ]
-
-
-def shuffled_folds(
-    count: int, folds: int, seed: int = SEED
-) -> list[tuple[Sequence[int], Sequence[int]]]:
-    """Return the rows to learn from and the rows to predict, for each fold.
-
-    Rows of a cohort are sorted by customer, so that its folds do not depend on the
-    order in which it was read.
-
-    Parameters
-    ----------
-    count : int
-        Number of rows.
-    folds : int
-        How many, at most the number of rows.
-    seed : int
-        Seed of the shuffle.
-    """
-    shuffled = KFold(min(folds, count), shuffle=True, random_state=seed)
-    return list(shuffled.split(np.arange(count)))
+def is_predicted(rows: pd.DataFrame, split: Split) -> NDArray[np.bool_]:
+    """Return whether a split predicts each customer, if it has the customer at all."""
+    if ONLY_SPLIT not in rows:
+        return np.ones(len(rows), dtype=bool)
+    only = rows[ONLY_SPLIT]
+    found: NDArray[np.bool_] = (only.isna() | (only == split.name)).to_numpy(bool)
+    return found

@@ -9,14 +9,13 @@ from typing import Self
 import pandas as pd
 
 from customer_segmentation import engine
+from customer_segmentation.prediction.cohort_pairs import CohortPair, cohort_pairs
 from customer_segmentation.prediction.cohorts import (
     EXISTING,
     NEW,
     Cohort,
-    CohortPair,
     Customers,
     KnownCustomers,
-    cohort_pairs,
     source_systems_of,
 )
 from customer_segmentation.prediction.interest_data import InterestData

@@ -52,7 +52,8 @@ GROUP = [*SPLIT, "algorithm", "is_baseline"]
 # metrics of returned customers; the others' segment follows from the first purchase
 OF_RETURNED = "_of_returned"
 NOT_RESAMPLED = (np.array([]), np.array([]))
-SEGMENT_SELECTION = ("log_loss", "macro_f1", "accuracy")
+# of what is published: the probabilities, and the most probable segment
+SEGMENT_SELECTION = ("log_loss", "accuracy")
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ from functools import partial
 from typing import Self
 
 from customer_segmentation import engine
+from customer_segmentation.prediction.cohort_pairs import CohortPair, cohort_pairs
 from customer_segmentation.prediction.cohorts import (
     INTEREST_POPULATIONS,
     NEW,
     Cohort,
-    CohortPair,
     KnownCustomers,
-    cohort_pairs,
 )
 from customer_segmentation.prediction.entries import INTERESTS
 from customer_segmentation.prediction.seasons import (

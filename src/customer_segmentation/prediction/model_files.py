@@ -20,27 +20,18 @@ from customer_segmentation.errors import InputError
 
 OWN_PACKAGE = "customer_segmentation.prediction."
 
-# Types that skops does not trust by itself, and that models of scikit-learn consist of.
-# Trees hold the positions of their nodes, which scikit-learn does not check: a person
-# who may write to the registry can crash a prediction, but cannot run code.
+# Types that skops does not trust by itself, and that candidates consist of: a test fits
+# every candidate, and the list must be what they need. Trees hold the positions of
+# their nodes, which scikit-learn does not check: a person who may write to the registry
+# can crash a prediction, but cannot run code.
 ALLOWED_TYPES = frozenset(
     {
-        "functools.partial",
         "numpy.dtype",
         "scipy._lib.array_api_compat.numpy._aliases.asarray",
         "scipy.interpolate._bsplines.BSpline",
         "sklearn._loss.loss.HalfTweedieLoss",
-        "sklearn._loss.loss.HalfTweedieLossIdentity",
-        "sklearn.calibration._CalibratedClassifier",
-        "sklearn.calibration._SigmoidCalibration",
-        "sklearn.calibration._TemperatureScaling",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.metrics._dist_metrics.EuclideanDistance64",
-        "sklearn.neighbors._ball_tree.BallTree",
-        "sklearn.neighbors._kd_tree.KDTree",
         "sklearn.tree._tree.Tree",
-        "sklearn.utils._bunch.Bunch",
-        "sklearn.utils.validation.check_array",
     }
 )
 SCHEMA = "schema.json"
@@ -56,8 +47,7 @@ def dump_model(model: object) -> bytes:
     the archive holds the time, sets have the order of their hashes, and the gaps
     between the fields of tree nodes hold arbitrary memory. Here ids are numbers in
     order of appearance, files are named by the hash of their content, sets are sorted,
-    gaps are zeros, and there is no time. A tree of neighbours counts its queries: write
-    a model before it predicts.
+    gaps are zeros, and there is no time.
 
     Parameters
     ----------

@@ -60,6 +60,7 @@ SEGMENT_SCORES = pa.schema(
         ("segmentation", pa.string()),
         ("horizon_days", pa.int32()),
         ("segment", pa.string()),
+        ("segment_rank", pa.int32()),
         ("probability", pa.float64()),
         ("model_id", pa.string()),
     ]
@@ -186,7 +187,8 @@ def score_segments(
     Returns
     -------
     engine.Stream
-        Of the schema ``SEGMENT_SCORES``: one row per new customer and champion.
+        Of the schema ``SEGMENT_SCORES``: one row per new customer, champion and
+        segment.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from customer_segmentation.prediction.classification import most_probable
+from customer_segmentation.prediction.classification import most_probable, ranked
 from customer_segmentation.prediction.cohorts import NEW, Cohort
 from customer_segmentation.prediction.entries import (
     INTERESTS,
@@ -132,10 +132,10 @@ class _Segments:
     def predict(
         self, model: Any, features: pd.DataFrame, season: Season | None
     ) -> pd.DataFrame:
-        return most_probable(model.predict_proba(features))
+        return ranked(model.predict_proba(features))
 
     def summarise(self, model: Any, features: pd.DataFrame) -> pd.DataFrame:
-        return self.predict(model, features, UNKNOWN)[["segment"]]
+        return most_probable(model.predict_proba(features))[["segment"]]
 
 
 class _Interests:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from customer_segmentation.errors import InputError
 from customer_segmentation.parallel import single_threaded
 from customer_segmentation.prediction.champion import Choice
-from customer_segmentation.prediction.cohorts import Cohort, shuffled_folds
+from customer_segmentation.prediction.cohort_pairs import shuffled_folds
+from customer_segmentation.prediction.cohorts import Cohort
 from customer_segmentation.prediction.entries import Purpose, Recipe, Trained
 from customer_segmentation.prediction.feature_kinds import ModelFeature, features_of
 from customer_segmentation.prediction.psi import training_bins

@@ -87,7 +87,7 @@ CATEGORY_HISTORIES = """
 CATEGORY_OUTCOMES = """
     create or replace table category_outcomes (
         customer_key text, source_system text, population text, as_of_date date,
-        horizon_days int, category_id int, bought_categories text
+        horizon_days int, backtest_split text, category_id int, bought_categories text
     )
 """
 CATEGORY_SEASONS = """
@@ -112,6 +112,7 @@ THRESHOLDS = (
 REFERRED = {
     "int_prediction__evaluations": "evaluations",
     "int_prediction__models": "registry",
+    "int_prediction__outcomes": "outcomes",
     "int_features__splits": "splits",
     "model_registry": "model_registry",
     "model_evaluations": "model_evaluations",
@@ -256,14 +257,14 @@ class Tables:
             create or replace table outcomes as
             select
                 customer_key, source_system, 'existing' as population,
-                as_of_date, 365::int as horizon_days,
+                as_of_date, 365::int as horizon_days, null::text as backtest_split,
                 recency_days < 150 as has_returned,
                 case when recency_days < 150 then purchase_days else 0 end as purchases,
                 case when recency_days < 150 then monetary else 0 end as spend
             from existing where is_training_date
             union all
             select
-                customer_key, source_system, 'new', as_of_date, 365,
+                customer_key, source_system, 'new', as_of_date, 365, null,
                 basket_products > 20,
                 case when basket_products > 20 then 2 else 0 end,
                 case when basket_products > 20 then 2 * basket_value else 0 end
@@ -335,6 +336,7 @@ class Tables:
                             "population": population,
                             "as_of_date": day,
                             "horizon_days": 70,
+                            "backtest_split": None,
                             "category_id": bought,
                             "bought_categories": f"{bought}",
                         }
@@ -450,16 +452,19 @@ class Tables:
         relations = map(self.relation, names)
         self.write("evaluations", evaluate_backtests(*relations))
 
-    def train(self) -> pd.DataFrame:
-        """Train what is chosen, and return the new rows of the registry."""
+    def training_data(self) -> TrainingData:
+        """Read what all models learn from."""
         names = ("outcomes", "seasons", "rfm_segments", "fits", "splits", *INTERESTS)
-        data = TrainingData.read(
+        return TrainingData.read(
             *map(self.relation, ("existing", "new")),
             **{name: self.relation(name) for name in names},
             settings=SETTINGS,
         )
+
+    def train(self) -> pd.DataFrame:
+        """Train what is chosen, and return the new rows of the registry."""
         judged = map(self.relation, ("evaluations", "choices", "registry"))
-        trained = train_models(data, *judged)
+        trained = train_models(self.training_data(), *judged)
         self.write("trained", trained)
         self.execute("insert into registry from trained")
         return trained.to_pandas()

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from customer_segmentation.prediction.cohort_pairs import CohortPair
 from customer_segmentation.prediction.cohorts import (
     EXISTING,
     MIN_CUSTOMERS,
     NEW,
     Cohort,
-    CohortPair,
     Customers,
     KnownCustomers,
     Population,
@@ -57,6 +57,7 @@ def outcomes(rows: pd.DataFrame, horizons: tuple[int, ...] = (90,)) -> pd.DataFr
                 "customer_key": rows["customer_key"],
                 "as_of_date": pd.to_datetime(rows["as_of_date"]),
                 "horizon_days": horizon,
+                "backtest_split": None,
                 "has_returned": True,
                 "purchases": horizon,
                 "spend": rows["recency_days"] + horizon,
@@ -138,6 +139,39 @@ def test_no_customer_is_learned_from_and_predicted_on_the_same_date() -> None:
     for split in (split_of(), split_of(test=EARLIER)):
         for train, test in pairs_of(rows, outcomes(rows), split):
             assert train.keys.merge(test.keys).empty
+
+
+def test_selection_and_test_predict_different_customers() -> None:
+    rows = customer_days(90)
+    number = rows["recency_days"].to_numpy() % 1_000
+    halves = np.array(["selection", "test", None], dtype=object)
+    known = outcomes(rows).assign(backtest_split=halves[number.astype(int) % 3])
+    selection = replace(split_of(test=EARLIER), name="selection")
+    chosen, tested = (
+        pairs_of(rows, known, split) for split in (selection, split_of(test=EARLIER))
+    )
+    predicted = [
+        {key for _, fold in pairs for key in keys(fold)} for pairs in (chosen, tested)
+    ]
+    assert [len(one) for one in predicted] == [60, 60]
+    of_test = set(known.loc[known["backtest_split"] == "test", "customer_key"])
+    of_selection = set(
+        known.loc[known["backtest_split"] == "selection", "customer_key"]
+    )
+    assert predicted[0].isdisjoint(of_test)
+    assert predicted[1].isdisjoint(of_selection)
+    # the choice learns nothing of the test, which may learn from all others
+    assert of_test.isdisjoint(key for train, _ in chosen for key in keys(train))
+    assert of_selection == of_selection & {
+        key for train, _ in tested for key in keys(train)
+    }
+    for train, fold in tested:
+        assert set(keys(train)).isdisjoint(keys(fold))
+    everyone = data_of(rows, known).training_cohort(
+        replace(split_of(train=EARLIER), name="fit")
+    )
+    assert everyone.count == 90
+    assert list(everyone.keys) == ["customer_key", "as_of_date"]
 
 
 def test_too_few_customers_teach_nothing() -> None:

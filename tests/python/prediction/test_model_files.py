@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
@@ -75,38 +75,40 @@ MODELS = {
         loss="quantile", quantile=0.9, **FEW
     ),
     "classes boosting": HistGradientBoostingClassifier(**FEW),
-    "calibrated forest": CalibratedClassifierCV(FOREST, method="isotonic", cv=3),
-    "calibrated svc": CalibratedClassifierCV(SVC(), cv=3),
-    "tempered": CalibratedClassifierCV(FOREST, method="temperature", cv=3),
-    "neighbours": KNeighborsClassifier(),
-    "ball tree": KNeighborsClassifier(algorithm="ball_tree", weights="distance"),
-    "vote": VotingClassifier(
-        [("forest", FOREST), ("line", LogisticRegression(max_iter=5_000))],
-        voting="soft",
-    ),
+    "forest": FOREST,
+    "svc": SVC(),
+    "neighbours": KNeighborsClassifier(algorithm="brute", weights="distance"),
+    "logistic": LogisticRegression(max_iter=5_000),
     "poisson": PoissonRegressor(),
     "tweedie": TweedieRegressor(power=1.5),
-    "normal": TweedieRegressor(power=0),
     "splines": make_pipeline(SplineTransformer(), PoissonRegressor()),
     "quantiles": make_pipeline(
         QuantileTransformer(n_quantiles=10, output_distribution="normal"),
         LogisticRegression(),
     ),
 }
+# models that no candidate is made of
+OTHERS = {
+    "calibrated forest": CalibratedClassifierCV(FOREST, method="isotonic", cv=3),
+    "calibrated svc": CalibratedClassifierCV(SVC(), cv=3),
+    "tempered": CalibratedClassifierCV(FOREST, method="temperature", cv=3),
+    "tree of neighbours": KNeighborsClassifier(algorithm="kd_tree"),
+    "ball tree": KNeighborsClassifier(algorithm="ball_tree", weights="distance"),
+    "vote": VotingClassifier([("forest", FOREST)], voting="soft"),
+    "normal": TweedieRegressor(power=0),
+}
 
 
 def fitted(name: str) -> BaseEstimator:
     frame = customers()
-    is_boosting = name.endswith("boosting")
     encode = ColumnTransformer(
         [
             ("rest", "passthrough", FEATURES[:2]),
             ("places", OneHotEncoder(sparse_output=False), FEATURES[2:]),
         ]
     )
-    model = MODELS[name] if is_boosting else make_pipeline(encode, MODELS[name])
-    is_classifier = hasattr(model, "predict_proba")
-    target = frame["segment"] if is_classifier else frame["bought"] + 0.1
+    model = make_pipeline(encode, (MODELS | OTHERS)[name])
+    target = frame["segment"] if is_classifier(model) else frame["bought"] + 0.1
     return model.fit(frame[FEATURES], target)
 
 
@@ -123,6 +125,16 @@ def test_model_comes_back_and_predicts_the_same(name: str) -> None:
     np.testing.assert_array_equal(
         getattr(loaded, ask)(frame), getattr(model, ask)(frame)
     )
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_models_that_no_candidate_is_made_of_are_refused(name: str) -> None:
+    model = fitted(name)
+    with pytest.raises(InputError, match="which may not be loaded; remove it"):
+        dump_model(model)
+    data = skops.io.dumps(model)
+    with pytest.raises(InputError, match="which may not be loaded; train"):
+        read_model(data, trusted_types(data))
 
 
 def test_isotonic_regression_comes_back() -> None:
@@ -144,7 +156,7 @@ def test_own_classes_come_back() -> None:
 
 def hashes() -> str:
     """Return the hashes of a model file and of training rows."""
-    data = dump_model({"words": {"a", "b", "c", "d"}, "model": fitted("vote")})
+    data = dump_model({"words": {"a", "b", "c", "d"}, "model": fitted("forest")})
     rows = pd.DataFrame({"text": ["x", None], "number": [1.5, 2]})
     return f"{hashlib.sha256(data).hexdigest()} {hash_rows(rows)}"
 

@@ -135,11 +135,29 @@ def test_predictions_are_consistent(sample: Sample) -> None:
 def test_new_customers_are_predicted_with_their_segment(
     sample: Sample, source_system: str
 ) -> None:
-    [(customers, with_segment)] = sample.rows(
-        "select count(*), count(predicted_segment) from customer_predictions"
-        f" where population = 'new' and source_system = '{source_system}'"
+    [(customers, with_probabilities, named, unnamed)] = sample.rows(
+        f"""
+        select
+            count(*),
+            count(distinct customer_segment_probabilities.customer_key),
+            count(*) filter (
+                where predicted_segment is not null
+                and predicted_segment_probability is not null
+                and predicted_segmentation is not null
+            ),
+            count(*) filter (
+                where predicted_segment is null and predicted_segmentation is null
+                and predicted_segment_probability is null
+            )
+        from customer_predictions left join customer_segment_probabilities
+            on customer_predictions.customer_key
+                = customer_segment_probabilities.customer_key
+            and segment_rank = 1 and segmentation = 'rfm'
+        where population = 'new'
+            and customer_predictions.source_system = '{source_system}'
+        """
     )
-    assert customers == with_segment > 0
+    assert customers == with_probabilities == named + unnamed > 0
     late = (
         "select count(*) from customer_predictions"
         " join main_training.int_features__first_purchases using (customer_key)"
@@ -152,6 +170,29 @@ def test_new_customers_are_predicted_with_their_segment(
         f" from customer_predictions where source_system = '{source_system}'"
     )
     assert sorted(models) == [("existing", True), ("new", True)]
+
+
+def test_a_segment_is_named_only_if_its_model_beats_the_majority(
+    sample: Sample,
+) -> None:
+    gains = sample.rows(
+        """
+        select
+            withheld_reason, count(segment_name) > 0, min(difference_low) > 0
+        from customer_segment_predictions
+        join model_registry using (model_id)
+        join model_evaluations
+            on model_registry.source_system = model_evaluations.source_system
+            and model_registry.task = model_evaluations.task
+            and model_registry.algorithm = model_evaluations.algorithm
+        where split = 'selection' and metric = 'accuracy'
+        group by model_id, withheld_reason
+        """
+    )
+    assert gains
+    for reason, is_named, is_better in gains:
+        assert is_named == (reason is None)
+        assert is_better == (reason != "no_better_than_majority")
 
 
 def test_every_champion_is_compared_with_its_baseline(sample: Sample) -> None:

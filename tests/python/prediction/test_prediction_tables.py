@@ -181,7 +181,13 @@ def test_other_features_of_new_customers_are_refused() -> None:
     tables = Tables()
     tables.judge({"majority": WINS, "svc": LOSES}, SEGMENT)
     tables.train()
-    assert len(tables.score()["segment"]) == 8
+    scores = tables.score()["segment"]
+    assert scores["customer_key"].nunique() == 8
+    by_customer = scores.groupby("customer_key")
+    assert by_customer["segment"].agg(sorted).tolist() == [["Lost", "Loyal"]] * 8
+    assert by_customer["probability"].sum().tolist() == pytest.approx([1.0] * 8)
+    first = scores.loc[by_customer["probability"].idxmax(), "segment_rank"]
+    assert set(first) == {1}
     tables.execute("alter table new drop column basket_value")
     with pytest.raises(InputError, match="basket_value is missing"):
         tables.score()
@@ -242,7 +248,7 @@ def test_a_champion_of_purchases_does_not_stop_the_scores_of_segments() -> None:
     tables.build("model_registry", "model_registry.sql")
     names = ("new", "model_registry", "registry")
     scores = score_segments(*map(tables.relation, names)).read_all()
-    assert scores.num_rows == 8
+    assert len(set(scores["customer_key"].to_pylist())) == 8
     with pytest.raises(InputError, match="the file is damaged"):
         tables.score()
 
