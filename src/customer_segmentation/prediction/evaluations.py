@@ -18,6 +18,11 @@ from customer_segmentation.prediction.classification import (
     mean_quality,
     resample_means,
 )
+from customer_segmentation.prediction.interval_metrics import (
+    interval_score,
+    mean_width,
+    tenth_coverage,
+)
 from customer_segmentation.prediction.resampling import (
     RESAMPLES,
     Resampled,
@@ -73,6 +78,8 @@ class Metric:
         Whether the champion is chosen by it.
     of_means : callable or None
         Of a deviation of deciles, its form for their means.
+    is_resampled : bool
+        Whether resamples give it an interval.
     """
 
     name: str
@@ -81,6 +88,7 @@ class Metric:
     is_higher_better: bool | None
     is_selection_metric: bool = False
     of_means: Callable[..., float] | None = None
+    is_resampled: bool = True
 
     def noise_floor(self, *columns: np.ndarray) -> float:
         """Return what noise alone gives, ``nan`` if it is not a deviation."""
@@ -112,14 +120,28 @@ RETURN_METRICS = [
     Metric("return_auc", metrics.auc, RETURN, True),
     Metric("return_log_loss", metrics.binary_log_loss, RETURN, False, True),
 ]
-COVERAGE = Metric(
-    "interval_coverage", metrics.coverage, ("spend_low", "spend_high", "spend"), None
-)
+ENDS = ("spend_low", "spend_high")
+BY_TENTH = (*ENDS, "spend", "expected_spend", "return_probability")
+INTERVAL_METRICS = [
+    Metric("interval_coverage", metrics.coverage, (*ENDS, "spend"), None),
+    Metric("interval_width", mean_width, ENDS, None),
+    Metric("interval_score", interval_score, (*ENDS, "spend"), False),
+    # the extremes of noisy shares: those of resamples are further apart
+    *(
+        Metric(
+            f"interval_coverage_{choose.__name__}",
+            partial(tenth_coverage, choose=choose),
+            *(BY_TENTH, None),
+            is_resampled=False,
+        )
+        for choose in (min, max)
+    ),
+]
 WITH_AMOUNTS = [
     *_amount_metrics("spend", select=True),
     *_amount_metrics("purchases", select=False),
     *RETURN_METRICS,
-    COVERAGE,
+    *INTERVAL_METRICS,
 ]
 WITHOUT_AMOUNTS = [*_amount_metrics("purchases", select=True), *RETURN_METRICS]
 RANK = ("category_rank",)
@@ -299,7 +321,8 @@ def _measure(
     by_name = {
         metric.name: by_counts(metric.measure, *of_metric)
         for metric, of_metric in measured.items()
-        if facts["split"] == "test" or metric.is_selection_metric
+        if metric.is_resampled
+        and (facts["split"] == "test" or metric.is_selection_metric)
     }
     resampled = resample(by_name, len(rows))
     found = []

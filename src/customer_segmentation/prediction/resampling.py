@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from customer_segmentation.prediction import metrics
+from customer_segmentation.prediction.interval_metrics import (
+    interval_score,
+    interval_scores,
+    mean_width,
+)
 from customer_segmentation.prediction.settings import SEED
 
 __all__ = ["RESAMPLES", "Resampled", "by_counts", "counts_of_customers", "resample"]
@@ -312,6 +317,8 @@ _PREPARED: Mapping[metrics.Measure, Callable[..., Counted]] = MappingProxyType(
         metrics.coverage: _mean(
             lambda low, high, actual: (low <= actual) & (actual <= high)
         ),
+        mean_width: _mean(lambda low, high: high - low),
+        interval_score: _mean(interval_scores),
         metrics.total_ratio: _total_ratio,
         metrics.spearman: _spearman,
         metrics.normalised_gini: _gini,

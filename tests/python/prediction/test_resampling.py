@@ -7,6 +7,11 @@ import pytest
 from scipy.stats import bootstrap as scipys_bootstrap
 
 from customer_segmentation.prediction import metrics
+from customer_segmentation.prediction.interval_metrics import (
+    interval_score,
+    mean_width,
+)
+from customer_segmentation.prediction.metrics import coverage
 from customer_segmentation.prediction.resampling import (
     Resampled,
     by_counts,
@@ -54,6 +59,17 @@ def test_counts_give_what_repeated_rows_give(measure, rounding) -> None:
         often = counts.astype(int)
         expected = measure(np.repeat(predicted, often), np.repeat(actual, often))
         assert of_counts(counts) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("measure", [coverage, interval_score, mean_width])
+def test_counts_give_the_metrics_of_repeated_intervals(measure) -> None:
+    rng = np.random.default_rng(0)
+    ends = np.sort(rng.random((2, 50)), axis=0)
+    columns = ends if measure is mean_width else [*ends, rng.random(50)]
+    of_counts = by_counts(measure, *columns)
+    for _, counts in counts_of_customers(50, 20):
+        repeated = (np.repeat(column, counts.astype(int)) for column in columns)
+        assert of_counts(counts) == pytest.approx(measure(*repeated))
 
 
 def test_other_metrics_are_of_repeated_rows() -> None:

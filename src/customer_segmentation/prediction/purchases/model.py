@@ -1,6 +1,7 @@
 """What all models of next purchases share: their outcomes and expectations."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = [
     "EventProbability",
     "Expected",
     "PurchaseModel",
+    "folds_of",
     "has_returned",
     "purchases_of",
     "spend_of",
@@ -40,6 +42,26 @@ class Expected(NamedTuple):
     return_probability: Numbers
     purchases: Numbers
     spend: Numbers | None
+
+    def bounded(self) -> "Expected":
+        """Return the nearest expectations that are possible.
+
+        A probability is from 0 to 1, who returns makes a purchase, and no customer
+        spends less than nothing.
+        """
+        returns = np.clip(self.return_probability, 0.0, 1.0)
+        spend = None if self.spend is None else np.maximum(self.spend, 0.0)
+        return Expected(returns, np.maximum(self.purchases, returns), spend)
+
+    def in_season(self, purchases: float, spend: float) -> "Expected":
+        """Return what is expected if purchases and spend change by these factors."""
+        # purchases come at a rate, and the rate grows with the factor
+        returns = 1 - (1 - self.return_probability) ** purchases
+        return Expected(
+            returns,
+            np.maximum(self.purchases * purchases, returns),
+            None if self.spend is None else self.spend * spend,
+        )
 
 
 class EventProbability(BaseEstimator):
@@ -112,28 +134,34 @@ class PurchaseModel(ABC, BaseEstimator):
 
     def fit_out_of_fold(
         self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
-    ) -> Numbers | None:
-        """Fit as ``fit`` does, and return the out-of-fold expected spend.
+    ) -> Expected | None:
+        """Fit as ``fit`` does, and return the out-of-fold expectations.
 
         Returns
         -------
-        ndarray of shape (n,) or None
-            The spend that the same model expects of each customer if it learns from
-            others; None if no spend is known.
+        Expected or None
+            What the same model expects of each customer if it learns from others; None
+            if no spend is known.
         """
         self.fit(features, outcomes, horizon_days)
         if spend_of(outcomes) is None:
             return None
         if not self.learns_level:
-            return _at_least_zero(self.predict(features), len(features))
-        expected = np.zeros(len(features))
-        folds = KFold(FOLDS, shuffle=True, random_state=SEED)
-        for train, test in folds.split(expected):
+            return self.predict(features)
+        found = np.zeros((3, len(features)))
+        for train, test in folds_of(len(features)):
             model = clone(self)
             model.fit(features.iloc[train], outcomes.iloc[train], horizon_days)
-            found = model.predict(features.iloc[test])
-            expected[test] = _at_least_zero(found, len(test))
-        return expected
+            one = model.predict(features.iloc[test])
+            # a fold may hold all customers whose spend is known
+            spend = np.zeros(len(test)) if one.spend is None else one.spend
+            found[:, test] = one.return_probability, one.purchases, spend
+        return Expected(*found)
+
+
+def folds_of(count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return the rows to learn from, and those to predict, of each fold."""
+    yield from KFold(FOLDS, shuffle=True, random_state=SEED).split(np.zeros(count))
 
 
 def spend_of(outcomes: pd.DataFrame) -> Numbers | None:
@@ -152,9 +180,3 @@ def has_returned(outcomes: pd.DataFrame) -> NDArray[np.bool_]:
     """Return whether each customer has returned."""
     returned: NDArray[np.bool_] = outcomes["has_returned"].to_numpy(dtype=bool)
     return returned
-
-
-def _at_least_zero(expected: Expected, customers: int) -> Numbers:
-    if expected.spend is None:
-        return np.zeros(customers)
-    return np.maximum(expected.spend, 0.0)
