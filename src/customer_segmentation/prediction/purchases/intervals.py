@@ -23,6 +23,9 @@ LEVELS = np.array([TAIL, 0.5, COVERAGE, 1 - TAIL])
 MIN_PROBABILITY = 0.003
 # share of the mean that is added to each expectation, so that 0 has a logarithm
 OFFSET = 0.02
+# lower probabilities of return than this share of customers has count as that of the
+# share: a model that drifts sees too many who never return
+RARE = 0.05
 # quantiles of the expectations at which a slope may change: of the probability of
 # return, of the spend
 KNOTS = ((0, 0.5), (1, 0.5), (1, 0.9))
@@ -77,7 +80,7 @@ class SpendQuantiles(BaseEstimator):
     offsets_ : ndarray of shape (2,)
         Added to the expected spend and to the expected purchases.
     minima_, maxima_ : ndarray of shape (3,)
-        Range of the expectations learned from, after the logarithm.
+        Range of the logit and the logarithms. Outside it, slopes end.
     knots_ : ndarray of shape (knots,)
         Where slopes change.
     means_, scales_ : ndarray of shape (3 + knots,)
@@ -176,6 +179,7 @@ class SpendQuantiles(BaseEstimator):
         )
         logs = self._logs(expected)
         self.minima_, self.maxima_ = logs.min(axis=0), logs.max(axis=0)
+        self.minima_[0] = np.quantile(logs[:, 0], RARE)
         self.knots_ = np.array(
             [np.quantile(logs[:, column], share) for column, share in KNOTS]
         )
