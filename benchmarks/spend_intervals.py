@@ -29,6 +29,7 @@ from customer_segmentation.prediction import PredictionSettings, PurchaseData, m
 from customer_segmentation.prediction.cohorts import Cohort
 from customer_segmentation.prediction.interval_metrics import (
     MISSED,
+    coverage_above_zero,
     interval_score,
     interval_scores,
     mean_width,
@@ -48,10 +49,19 @@ Numbers = NDArray[np.float64]
 CDNOW = SHARED / "data/cdnow/CDNOW_sample.txt"
 KINDS = ("former", "now")
 COLUMNS = (
-    *("least", "coverage", "min", "max", "width", "score", "relative"),
+    *("least", "coverage", "above 0", "min", "max", "width", "score", "relative"),
     *("low is 0", "mean above"),
 )
 NAME_WIDTH, WIDTH = 34, 11
+LEGEND = """\
+least: coverage of intervals that hold 80 %, and of 0 alone where it is more probable
+above 0: coverage of the intervals that are more than 0
+min, max: coverage over tenths of expected spend and of probability of return; max
+    ignores tenths in which more than 80 % spend nothing
+score: interval score (Winkler), lower is better; the line below has its change with a
+    95 % interval over the customers
+relative: the score over the expected spend and a tenth of its mean
+mean above: customers whose expected spend is above the interval"""
 
 
 class FormerInterval:
@@ -138,15 +148,7 @@ def measure(
     if cdnow_lines:
         write_cdnow(cdnow_lines)
         return
-    click.echo(
-        "least: coverage of intervals that hold 80 %, and of 0 alone where it is more "
-        "probable. min, max:\nit over tenths of expected spend and of probability "
-        "of return; max ignores tenths in which\nmore than 80 % spend nothing. score: "
-        "interval score (Winkler), lower is better. relative: the\nscore over the "
-        "expected spend and a tenth of its mean. mean above: customers whose expected\n"
-        "spend is above the interval. The last line is now less former, and its 95 % "
-        "interval."
-    )
+    click.echo(LEGEND)
     folds = PredictionSettings.read(read_variables()).folds
     with duckdb.connect(str(database), read_only=True) as connection:
         data = PurchaseData.read(*map(connection.table, TABLES))
@@ -249,6 +251,7 @@ def show_candidate(name: str, rows: pd.DataFrame) -> None:
         cells = [
             f"{np.maximum(1 - MISSED, 1 - returns).mean():.3f}",
             f"{metrics.coverage(*ends, actual):.3f}",
+            f"{coverage_above_zero(*ends, actual):.3f}",
             *(f"{tenth_coverage(*tenths, choose=choose):.3f}" for choose in (min, max)),
             f"{mean_width(*ends):,.1f}",
             f"{interval_score(*ends, actual):,.1f}",

@@ -19,6 +19,7 @@ from customer_segmentation.prediction.classification import (
     resample_means,
 )
 from customer_segmentation.prediction.interval_metrics import (
+    coverage_above_zero,
     interval_score,
     mean_width,
     tenth_coverage,
@@ -124,6 +125,7 @@ ENDS = ("spend_low", "spend_high")
 BY_TENTH = (*ENDS, "spend", "expected_spend", "return_probability")
 INTERVAL_METRICS = [
     Metric("interval_coverage", metrics.coverage, (*ENDS, "spend"), None),
+    Metric("interval_coverage_above_zero", coverage_above_zero, (*ENDS, "spend"), None),
     Metric("interval_width", mean_width, ENDS, None),
     Metric("interval_score", interval_score, (*ENDS, "spend"), False),
     # the extremes of noisy shares: those of resamples are further apart

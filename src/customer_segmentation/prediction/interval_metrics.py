@@ -13,6 +13,7 @@ from customer_segmentation.prediction.metrics import DECILES, coverage
 
 __all__ = [
     "MISSED",
+    "coverage_above_zero",
     "interval_score",
     "interval_scores",
     "mean_width",
@@ -23,6 +24,21 @@ __all__ = [
 MISSED = 0.2
 
 Numbers = NDArray[np.float64]
+
+
+def coverage_above_zero(low: Numbers, high: Numbers, actual: Numbers) -> float:
+    """Return the coverage of the intervals that are more than the number 0.
+
+    Customers who hardly return have the interval from 0 to 0, and nearly all of them
+    spend nothing. No interval holds fewer of them, so they say nothing of its width.
+
+    Examples
+    --------
+    >>> coverage_above_zero(np.zeros(3), np.array([0.0, 5, 5]), np.array([0.0, 4, 6]))
+    0.5
+    """
+    is_above = high > 0
+    return coverage(low[is_above], high[is_above], actual[is_above])
 
 
 def mean_width(low: Numbers, high: Numbers) -> float:

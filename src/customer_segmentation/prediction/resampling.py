@@ -14,6 +14,7 @@ from scipy.stats import norm
 
 from customer_segmentation.prediction import metrics
 from customer_segmentation.prediction.interval_metrics import (
+    coverage_above_zero,
     interval_score,
     interval_scores,
     mean_width,
@@ -303,6 +304,17 @@ def _mean(
     return prepare
 
 
+def _coverage_above_zero(low: Numbers, high: Numbers, actual: Numbers) -> Counted:
+    is_above = (high > 0).astype(float)
+    is_inside = is_above * ((low <= actual) & (actual <= high))
+
+    def measure(counts: Numbers) -> float:
+        total = counts @ is_above
+        return float(counts @ is_inside / total) if total > 0 else np.nan
+
+    return measure
+
+
 def _total_ratio(predicted: Numbers, actual: Numbers) -> Counted:
     def measure(counts: Numbers) -> float:
         total = counts @ actual
@@ -317,6 +329,7 @@ _PREPARED: Mapping[metrics.Measure, Callable[..., Counted]] = MappingProxyType(
         metrics.coverage: _mean(
             lambda low, high, actual: (low <= actual) & (actual <= high)
         ),
+        coverage_above_zero: _coverage_above_zero,
         mean_width: _mean(lambda low, high: high - low),
         interval_score: _mean(interval_scores),
         metrics.total_ratio: _total_ratio,

@@ -6,6 +6,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import log_loss, roc_auc_score
 
 from customer_segmentation.prediction.interval_metrics import (
+    coverage_above_zero,
     interval_score,
     mean_width,
     tenth_coverage,
@@ -104,6 +105,13 @@ def test_area_and_loss_are_scikit_learns():
 def test_coverage_includes_the_ends():
     actual = np.array([0.0, 1.0, 2.0, 3.0])
     assert coverage(np.zeros(4), np.array([0.0, 1.0, 1.0, 4.0]), actual) == 0.75
+
+
+def test_coverage_above_zero_ignores_customers_who_are_expected_to_stay_away():
+    high = np.array([0.0, 0.0, 3.0, 3.0, 3.0])
+    actual = np.array([0.0, 9.0, 0.0, 1.0, 5.0])
+    assert coverage_above_zero(np.zeros(5), high, actual) == pytest.approx(2 / 3)
+    assert np.isnan(coverage_above_zero(np.zeros(2), high[:2], actual[:2]))
 
 
 def test_the_score_is_the_width_and_ten_times_what_is_missed():

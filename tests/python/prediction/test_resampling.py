@@ -8,6 +8,7 @@ from scipy.stats import bootstrap as scipys_bootstrap
 
 from customer_segmentation.prediction import metrics
 from customer_segmentation.prediction.interval_metrics import (
+    coverage_above_zero,
     interval_score,
     mean_width,
 )
@@ -61,15 +62,21 @@ def test_counts_give_what_repeated_rows_give(measure, rounding) -> None:
         assert of_counts(counts) == pytest.approx(expected, nan_ok=True)
 
 
-@pytest.mark.parametrize("measure", [coverage, interval_score, mean_width])
+@pytest.mark.parametrize(
+    "measure", [coverage, coverage_above_zero, interval_score, mean_width]
+)
 def test_counts_give_the_metrics_of_repeated_intervals(measure) -> None:
     rng = np.random.default_rng(0)
     ends = np.sort(rng.random((2, 50)), axis=0)
+    ends[:, :20] = 0
     columns = ends if measure is mean_width else [*ends, rng.random(50)]
     of_counts = by_counts(measure, *columns)
     for _, counts in counts_of_customers(50, 20):
         repeated = (np.repeat(column, counts.astype(int)) for column in columns)
         assert of_counts(counts) == pytest.approx(measure(*repeated))
+    nothing = np.zeros((2, 3))
+    of_nothing = by_counts(coverage_above_zero, *nothing, np.ones(3))
+    assert np.isnan(of_nothing(np.ones(3)))
 
 
 def test_other_metrics_are_of_repeated_rows() -> None:
