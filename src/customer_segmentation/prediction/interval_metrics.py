@@ -9,8 +9,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from customer_segmentation.prediction.metrics import DECILES, coverage
-
 __all__ = [
     "MISSED",
     "coverage_above_zero",
@@ -22,6 +20,7 @@ __all__ = [
 
 # share of outcomes that an 80 % interval may miss
 MISSED = 0.2
+TENTHS = 10
 
 Numbers = NDArray[np.float64]
 
@@ -38,7 +37,8 @@ def coverage_above_zero(low: Numbers, high: Numbers, actual: Numbers) -> float:
     0.5
     """
     is_above = high > 0
-    return coverage(low[is_above], high[is_above], actual[is_above])
+    is_inside = _is_inside(low, high, actual)[is_above]
+    return float(np.mean(is_inside)) if is_above.any() else np.nan
 
 
 def mean_width(low: Numbers, high: Numbers) -> float:
@@ -105,13 +105,18 @@ def tenth_coverage(
     >>> tenth_coverage(np.zeros(20), np.full(20, 17.5), spend, spend, choose=min)
     0.0
     """
-    if len(actual) < DECILES:
+    if len(actual) < TENTHS:
         return np.nan
+    is_inside = _is_inside(low, high, actual)
     found = []
     for values in predicted:
         order = np.argsort(values, kind="stable")
-        for tenth in np.array_split(order, DECILES):
+        for tenth in np.array_split(order, TENTHS):
             if choose is max and np.mean(actual[tenth] <= 0) > 1 - MISSED:
                 continue
-            found.append(coverage(low[tenth], high[tenth], actual[tenth]))
+            found.append(float(np.mean(is_inside[tenth])))
     return choose(found) if found else np.nan
+
+
+def _is_inside(low: Numbers, high: Numbers, actual: Numbers) -> NDArray[np.bool_]:
+    return (low <= actual) & (actual <= high)

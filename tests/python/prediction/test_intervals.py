@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from customer_segmentation.prediction.metrics import coverage
+from customer_segmentation.prediction.purchases.expected import (
+    Expected,
+)
 from customer_segmentation.prediction.purchases.intervals import (
     Interval,
     SpendQuantiles,
 )
-from customer_segmentation.prediction.purchases.model import Expected
 
 
 def customers(seed: int, count: int, nothing: float) -> tuple[Expected, np.ndarray]:

@@ -29,7 +29,9 @@ from customer_segmentation.prediction.purchases import (
     InSeason,
     Season,
 )
-from customer_segmentation.prediction.purchases.model import Expected
+from customer_segmentation.prediction.purchases.expected import (
+    Expected,
+)
 from customer_segmentation.prediction.seasons import Seasons, season_factors
 
 AS_OF = date(2011, 6, 1)

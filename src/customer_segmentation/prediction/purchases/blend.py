@@ -9,9 +9,11 @@ from sklearn.base import BaseEstimator, clone
 
 from customer_segmentation.prediction.feature_kinds import Numbers
 from customer_segmentation.prediction.preparation import Preparation
-from customer_segmentation.prediction.purchases.model import (
+from customer_segmentation.prediction.purchases.expected import (
     EventProbability,
     Expected,
+)
+from customer_segmentation.prediction.purchases.model import (
     PurchaseModel,
     folds_of,
     has_returned,

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
 from customer_segmentation.prediction.feature_kinds import Numbers
-from customer_segmentation.prediction.purchases.model import (
+from customer_segmentation.prediction.purchases.expected import (
     EventProbability,
     Expected,
 )

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.prediction.purchases.expected import (
+    Expected,
+)
 from customer_segmentation.prediction.purchases.intervals import SpendQuantiles
 from customer_segmentation.prediction.purchases.model import (
-    Expected,
     PurchaseModel,
     spend_of,
 )
