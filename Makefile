@@ -153,6 +153,7 @@ bench-predictions: $(INSTALLED) ## measure predictions and lifecycle on real and
 	$(BIN)/customer-segmentation build --vars '{source_systems: [online_retail]}'
 	$(BIN)/python benchmarks/btyd.py
 	$(BIN)/python benchmarks/prediction_real.py --database $(REAL)/two_years/real.duckdb
+	$(BIN)/python benchmarks/spend_intervals.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/seasons.py
 	$(BIN)/python benchmarks/seasons.py --database $(REAL)/two_years/real.duckdb
 	$(BIN)/python benchmarks/prediction_drift.py --database $(REAL)/two_years/real.duckdb

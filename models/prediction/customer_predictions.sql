@@ -63,6 +63,7 @@ customer_predictions as (
         scores.expected_purchases,
         scores.expected_spend,
         scores.spend_low,
+        scores.spend_median,
         scores.spend_high,
         predicted_segments.segmentation as predicted_segmentation,
         predicted_segments.segment_name as predicted_segment,

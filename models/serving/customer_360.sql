@@ -123,6 +123,7 @@ customer_360 as (
         scores.expected_purchases,
         scores.expected_spend,
         scores.spend_low,
+        scores.spend_median,
         scores.spend_high,
         model_registry.algorithm as prediction_algorithm,
         model_registry.algorithm = model_registry.baseline as is_baseline_prediction

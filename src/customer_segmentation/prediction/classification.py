@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from customer_segmentation.prediction.resampling import counts_of_customers
+from customer_segmentation.prediction.draws import counts_of_customers
 
 __all__ = [
     "PredictedSegments",

@@ -1,6 +1,6 @@
 """Evaluations: how well every candidate predicts, with bootstrap intervals."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,22 @@ from customer_segmentation.prediction.classification import (
     mean_quality,
     resample_means,
 )
-from customer_segmentation.prediction.resampling import (
-    RESAMPLES,
-    Counted,
-    Resampled,
-    by_counts,
-    resample,
+from customer_segmentation.prediction.counted_metrics import Counted, by_counts
+from customer_segmentation.prediction.draws import RESAMPLES
+from customer_segmentation.prediction.measures import (
+    IS_TOP_ONE,
+    IS_TOP_THREE,
+    OF_INTEREST,
+    RANK,
+    WITH_AMOUNTS,
+    WITHOUT_AMOUNTS,
+    Metric,
+    columns_of,
 )
+from customer_segmentation.prediction.resampling import Resampled, resample
 from customer_segmentation.prediction.splits import SPLIT_COLUMNS
 
-__all__ = ["EVALUATIONS", "Metric", "evaluate_backtests"]
+__all__ = ["EVALUATIONS", "evaluate_backtests"]
 
 EVALUATIONS = pa.schema(
     [
@@ -56,84 +62,10 @@ NOT_RESAMPLED = (np.array([]), np.array([]))
 SEGMENT_SELECTION = ("log_loss", "accuracy")
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A measure of columns of predictions.
-
-    Parameters
-    ----------
-    name : str
-        Its name in the table.
-    measure : callable
-        Takes the columns, and returns a number.
-    columns : tuple of str
-        Predictions first.
-    is_higher_better : bool or None
-        None for a ratio that should be 1.
-    is_selection_metric : bool
-        Whether the champion is chosen by it.
-    """
-
-    name: str
-    measure: Callable[..., float]
-    columns: tuple[str, ...]
-    is_higher_better: bool | None
-    is_selection_metric: bool = False
-
-
-def _amount_metrics(name: str, *, select: bool) -> list[Metric]:
-    pair = (f"expected_{name}", name)
-    return [
-        Metric(f"{name}_spearman", metrics.spearman, pair, True, select),
-        Metric(f"{name}_decile_error", metrics.decile_error, pair, False, select),
-        Metric(f"{name}_mae", metrics.mean_absolute_error, pair, False, select),
-        Metric(f"{name}_gini", metrics.normalised_gini, pair, True),
-        Metric(f"{name}_decile_mape", metrics.decile_mape, pair, False),
-        Metric(f"{name}_total_ratio", metrics.total_ratio, pair, None),
-    ]
-
-
-RETURN = ("return_probability", "has_returned")
-RETURN_METRICS = [
-    Metric("return_auc", metrics.auc, RETURN, True),
-    Metric("return_log_loss", metrics.binary_log_loss, RETURN, False, True),
-]
-COVERAGE = Metric(
-    "interval_coverage", metrics.coverage, ("spend_low", "spend_high", "spend"), None
-)
-WITH_AMOUNTS = [
-    *_amount_metrics("spend", select=True),
-    *_amount_metrics("purchases", select=False),
-    *RETURN_METRICS,
-    COVERAGE,
-]
-WITHOUT_AMOUNTS = [*_amount_metrics("purchases", select=True), *RETURN_METRICS]
-RANK = ("category_rank",)
-# not read, but derived from the rank
-IS_TOP_ONE, IS_TOP_THREE = "is_top_one", "is_top_three"
-OF_INTEREST = [
-    Metric("hit_at_3", metrics.share, (IS_TOP_THREE,), True, True),
-    Metric("hit_at_1", metrics.share, (IS_TOP_ONE,), True),
-    Metric("mrr", metrics.mean_reciprocal_rank, RANK, True, True),
-    Metric("log_loss", metrics.log_loss, ("category_probability",), False, True),
-    Metric(
-        "calibration_error",
-        metrics.calibration_error,
-        ("top_three_probability", IS_TOP_THREE),
-        False,
-    ),
-    Metric("any_hit_at_3", metrics.share, ("has_bought_top",), True),
-]
-
-
-def _columns(measured: Sequence[Metric]) -> list[str]:
-    return sorted({name for metric in measured for name in metric.columns})
-
-
-OF_PURCHASES = [*GROUP, "customer_key", *_columns(WITH_AMOUNTS)]
+OF_PURCHASES = [*GROUP, "customer_key", *columns_of(WITH_AMOUNTS)]
 OF_INTERESTS = [
     *(*GROUP, "customer_key"),
-    *sorted({*_columns(OF_INTEREST), *RANK} - {IS_TOP_ONE, IS_TOP_THREE}),
+    *sorted({*columns_of(OF_INTEREST), *RANK} - {IS_TOP_ONE, IS_TOP_THREE}),
 ]
 OF_SEGMENTS = [
     *(*GROUP, "segmentation", "seed", "customer_key", "has_returned", "segment"),
@@ -277,7 +209,9 @@ def _measure_interests(
 def _measure(
     rows: pd.DataFrame, facts: Mapping[str, Any], measured_by: Sequence[Metric]
 ) -> list[_Measurement]:
-    columns = {name: rows[name].to_numpy(dtype=float) for name in _columns(measured_by)}
+    columns = {
+        name: rows[name].to_numpy(dtype=float) for name in columns_of(measured_by)
+    }
     measured = {
         metric: [columns[name] for name in metric.columns] for metric in measured_by
     }
@@ -285,7 +219,8 @@ def _measure(
     with_intervals = [
         metric
         for metric in measured_by
-        if facts["split"] == "test" or metric.is_selection_metric
+        if metric.is_resampled
+        and (facts["split"] == "test" or metric.is_selection_metric)
     ]
     by_name: dict[str, Counted] = {}
     for names in {metric.columns for metric in with_intervals}:

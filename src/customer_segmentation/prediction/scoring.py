@@ -49,6 +49,7 @@ SCORES = pa.schema(
         ("expected_purchases", pa.float64()),
         ("expected_spend", pa.float64()),
         ("spend_low", pa.float64()),
+        ("spend_median", pa.float64()),
         ("spend_high", pa.float64()),
         ("model_id", pa.string()),
     ]

@@ -107,7 +107,7 @@ class _Purchases:
 
     def summarise(self, model: Any, features: pd.DataFrame) -> pd.DataFrame:
         found = self.predict(model, features, UNKNOWN)
-        return found.drop(columns=["spend_low", "spend_high"])
+        return found.drop(columns=["spend_low", "spend_median", "spend_high"])
 
 
 class _Segments:

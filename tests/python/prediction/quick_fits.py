@@ -14,7 +14,7 @@ from customer_segmentation.prediction.segments import ESTIMATORS
 __all__ = ["quick_fits"]
 
 PURCHASES = "customer_segmentation.prediction.purchases"
-SIZES = ("ratio.RATIO_TREES", "ratio.RANK_TREES", "model.FOLDS", "blend.FOLDS")
+SIZES = ("ratio.RATIO_TREES", "ratio.RANK_TREES", "model.FOLDS")
 
 
 @contextmanager

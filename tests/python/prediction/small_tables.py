@@ -43,7 +43,7 @@ VARIABLES = {
 }
 SETTINGS = PredictionSettings.read(VARIABLES)
 AS_OF = date(2011, 12, 10)
-SPEND = ["expected_spend", "spend_low", "spend_high"]
+SPEND = ["expected_spend", "spend_low", "spend_median", "spend_high"]
 EXISTING = ("shop", "next_purchases", "existing")
 NEW = ("shop", "next_purchases", "new")
 SEGMENT = ("shop", "segment:rfm", "new")
@@ -509,7 +509,8 @@ def assert_defined(scores: dict[str, pd.DataFrame], has_amounts: bool = True) ->
         if has_amounts:
             assert np.isfinite(found[SPEND]).all(axis=None)
             assert (found["expected_spend"] >= 0).all()
-            assert (found["spend_low"] <= found["spend_high"]).all()
+            assert (found["spend_low"] <= found["spend_median"]).all()
+            assert (found["spend_median"] <= found["spend_high"]).all()
         else:
             assert found[SPEND].isna().all(axis=None)
     assert scores["segment"]["probability"].between(0, 1).all()

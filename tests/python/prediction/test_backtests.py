@@ -25,7 +25,7 @@ def predict_nothing(
     predictions = dict.fromkeys(
         [
             *("return_probability", "expected_purchases", "expected_spend"),
-            *("spend_low", "spend_high"),
+            *("spend_low", "spend_median", "spend_high"),
         ]
     )
     return pd.concat([test.keys, test.outcomes], axis=1).assign(**predictions)

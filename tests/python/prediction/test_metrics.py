@@ -5,6 +5,12 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import log_loss, roc_auc_score
 
+from customer_segmentation.prediction.interval_metrics import (
+    coverage_above_zero,
+    interval_score,
+    mean_width,
+    tenth_coverage,
+)
 from customer_segmentation.prediction.metrics import (
     auc,
     binary_log_loss,
@@ -99,6 +105,57 @@ def test_coverage_includes_the_ends():
     assert coverage(np.zeros(4), np.array([0.0, 1.0, 1.0, 4.0]), actual) == 0.75
 
 
+def test_coverage_above_zero_ignores_customers_who_are_expected_to_stay_away():
+    high = np.array([0.0, 0.0, 3.0, 3.0, 3.0])
+    actual = np.array([0.0, 9.0, 0.0, 1.0, 5.0])
+    assert coverage_above_zero(np.zeros(5), high, actual) == pytest.approx(2 / 3)
+    assert np.isnan(coverage_above_zero(np.zeros(2), high[:2], actual[:2]))
+
+
+def test_the_score_is_the_width_and_ten_times_what_is_missed():
+    actual = np.array([0.0, 5.0, 12.0])
+    low, high = np.array([0.0, 6.0, 2.0]), np.array([4.0, 8.0, 10.0])
+    assert mean_width(low, high) == pytest.approx((4 + 2 + 8) / 3)
+    expected = (4 + (2 + 10) + (8 + 20)) / 3
+    assert interval_score(low, high, actual) == pytest.approx(expected)
+
+
+def test_no_interval_scores_better_than_that_of_the_quantiles():
+    spend = np.random.default_rng(3).lognormal(4, 1, 20_000)
+    best = np.quantile(spend, [0.1, 0.9])
+    scores = [
+        interval_score(np.full(20_000, low), np.full(20_000, high), spend)
+        for low in (0, best[0], 2 * best[0])
+        for high in (0.8 * best[1], best[1], 1.2 * best[1])
+    ]
+    assert np.argmin(scores) == 4
+
+
+def test_the_extremes_of_coverage_are_those_of_a_tenth_of_any_prediction():
+    number = np.arange(100.0)
+    actual = 1 + number
+    # the first tenth is outside; so is every other customer of the last tenth
+    high = np.where((number < 10) | ((number >= 90) & (number % 2 == 1)), 0.5, 200)
+    ends = np.zeros(100), high, actual
+    assert tenth_coverage(*ends, number, choose=min) == 0
+    assert tenth_coverage(*ends, number % 10, choose=min) == pytest.approx(0.8)
+    assert tenth_coverage(*ends, number % 10, number, choose=min) == 0
+    assert tenth_coverage(*ends, number, choose=max) == 1
+
+
+def test_tenths_of_customers_who_spend_nothing_are_no_maximum():
+    number = np.arange(100.0)
+    # intervals hold nothing but 0
+    ends = np.zeros(100), np.zeros(100), np.where(number < 50, 0.0, 1.0)
+    assert tenth_coverage(*ends, number, choose=max) == 0
+    assert tenth_coverage(*ends, -number, choose=max) == 0
+    nobody = np.zeros(100)
+    assert np.isnan(tenth_coverage(nobody, nobody, nobody, number, choose=max))
+    assert tenth_coverage(nobody, nobody, nobody, number, choose=min) == 1
+    few = number[:9]
+    assert np.isnan(tenth_coverage(few, few, few, few, choose=min))
+
+
 @pytest.mark.parametrize(
     "measure",
     [auc, binary_log_loss, decile_error, decile_mape, mean_absolute_error,
@@ -106,6 +163,8 @@ def test_coverage_includes_the_ends():
 )  # fmt: skip
 def test_no_metric_is_defined_without_customers(measure):
     assert np.isnan(measure(np.array([]), np.array([])))
+    assert np.isnan(interval_score(*np.zeros((3, 0))))
+    assert np.isnan(mean_width(*np.zeros((2, 0))))
 
 
 @pytest.mark.parametrize("measure", [normalised_gini, total_ratio, decile_error])

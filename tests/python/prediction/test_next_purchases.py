@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from quick_fits import quick_fits
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.metrics import (
@@ -29,7 +29,9 @@ from customer_segmentation.prediction.purchases import (
     UNKNOWN,
     InSeason,
     NextPurchases,
+    Season,
     candidates_of,
+    intervals,
 )
 
 MODELS = [name for name, one in CANDIDATES.items() if not one.is_baseline]
@@ -114,11 +116,12 @@ def assert_defined(predicted: pd.DataFrame, has_amounts: bool = True) -> None:
     assert np.isfinite(predicted["expected_purchases"]).all()
     is_consistent = predicted["expected_purchases"] >= predicted["return_probability"]
     assert is_consistent.all()
-    money = predicted[["expected_spend", "spend_low", "spend_high"]]
+    money = predicted[["expected_spend", "spend_low", "spend_median", "spend_high"]]
     if has_amounts:
         assert np.isfinite(money).all(axis=None)
         assert (money >= 0).all(axis=None)
-        assert (predicted["spend_low"] <= predicted["spend_high"]).all()
+        assert (predicted["spend_low"] <= predicted["spend_median"]).all()
+        assert (predicted["spend_median"] <= predicted["spend_high"]).all()
     else:
         assert money.isna().all(axis=None)
 
@@ -144,7 +147,12 @@ def test_predictions_are_defined_and_intervals_cover_outcomes(
     found, spend = predicted[name], others[1]["spend"].to_numpy()
     assert_defined(found)
     low, high = found["spend_low"].to_numpy(), found["spend_high"].to_numpy()
-    assert 0.76 <= coverage(low, high, spend) <= 0.84
+    may_spend = high > 0
+    held = coverage(low[may_spend], high[may_spend], spend[may_spend])
+    assert 0.76 <= held <= 0.84
+    # 0 is the interval of who stays away, who are as many as they are
+    if not may_spend.all():
+        assert np.mean(spend[~may_spend] == 0) >= 0.76
 
 
 @pytest.mark.parametrize("name", ["blend", "tweedie", "full_hurdle"])
@@ -300,6 +308,39 @@ def test_each_population_has_a_baseline_and_models() -> None:
 def test_baselines_and_buy_till_you_die_models_learn_no_level(name) -> None:
     learns_none = CANDIDATES[name].is_baseline or name in LIFETIMES
     assert CANDIDATES[name].estimator().learns_level != learns_none
+
+
+def test_a_file_with_the_former_interval_is_refused(monkeypatch) -> None:
+    class SpendInterval(BaseEstimator):
+        """What models had before they had quantiles."""
+
+    SpendInterval.__module__ = intervals.__name__
+    SpendInterval.__qualname__ = "SpendInterval"
+    monkeypatch.setattr(intervals, "SpendInterval", SpendInterval, raising=False)
+    model = fit("full_hurdle", *customers(3, 60))
+    del model.quantiles_
+    model.interval_ = SpendInterval()
+    written = dump_model(model)
+    types = trusted_types(written)
+    assert read_model(written, types).interval_ is not None
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"SpendInterval, .*; train the model again"):
+        read_model(written, types)
+
+
+def test_a_season_moves_the_probability_that_the_interval_knows() -> None:
+    features, outcomes = customers(19, 1_500)
+    model = InSeason(CANDIDATES["full_hurdle"].estimator(), Season(100.0, 100.0))
+    model.fit(features, outcomes, HORIZON)
+    plain, more = (
+        model.predict(features, Season(index, index)) for index in (100.0, 200.0)
+    )
+    pd.testing.assert_frame_equal(plain, model.predict(features, UNKNOWN))
+    for name in ("spend_low", "spend_median", "spend_high"):
+        assert (more[name] >= plain[name]).all()
+    # who returns more probably is no longer expected to spend nothing
+    assert (more["spend_median"] == 0).sum() < (plain["spend_median"] == 0).sum()
+    assert (more["spend_low"] > 0).sum() > (plain["spend_low"] > 0).sum()
 
 
 def test_a_model_in_season_comes_back_from_its_file() -> None:

@@ -36,7 +36,7 @@ from customer_segmentation.segmentation.tables import FITS
 CHANGES = ("swapped", "deleted")
 PREDICTED = [
     *("return_probability", "expected_purchases", "expected_spend"),
-    *("spend_low", "spend_high"),
+    *("spend_low", "spend_median", "spend_high"),
 ]
 CASES = [
     (population, one.name)

@@ -35,7 +35,8 @@ def test_every_buyer_has_one_prediction(sample: Sample) -> None:
     [counts] = sample.rows(
         "select count(*), count(distinct customer_key), count(return_probability),"
         " count(expected_purchases), count(expected_spend), count(spend_low),"
-        " count(spend_high), count(model_id) from customer_predictions"
+        " count(spend_median), count(spend_high), count(model_id)"
+        " from customer_predictions"
     )
     buyers = sample.value(
         "select count(distinct customer_key) from transactions where is_completed"
@@ -124,7 +125,8 @@ def test_predictions_are_consistent(sample: Sample) -> None:
         where return_probability not between 0 and 1
             or expected_purchases < return_probability
             or expected_spend < 0
-            or spend_low > spend_high
+            or spend_low > spend_median
+            or spend_median > spend_high
             or spend_low < 0
         """
     )

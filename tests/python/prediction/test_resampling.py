@@ -5,11 +5,14 @@ import pytest
 from scipy.stats import bootstrap as scipys_bootstrap
 
 from customer_segmentation.prediction import metrics
-from customer_segmentation.prediction.resampling import (
-    Resampled,
-    by_counts,
-    counts_of_customers,
+from customer_segmentation.prediction.counted_metrics import by_counts
+from customer_segmentation.prediction.draws import counts_of_customers
+from customer_segmentation.prediction.interval_metrics import (
+    coverage_above_zero,
+    interval_score,
+    mean_width,
 )
+from customer_segmentation.prediction.resampling import Resampled
 
 PAIRS = [
     *(metrics.spearman, metrics.normalised_gini, metrics.auc, metrics.decile_error),
@@ -75,6 +78,29 @@ def test_means_count_each_customer_as_often_as_it_is_drawn(measure, columns) -> 
     repeated = [np.repeat(column, [1, 0, 3]) for column in arrays]
     found = by_counts({"it": measure}, *arrays)["it"](np.array([[1.0, 0.0, 3.0]]))
     assert found == pytest.approx([measure(*repeated)])
+
+
+@pytest.mark.parametrize(
+    "measure", [metrics.coverage, coverage_above_zero, interval_score, mean_width]
+)
+def test_counts_give_the_metrics_of_repeated_intervals(measure) -> None:
+    rng = np.random.default_rng(0)
+    ends = np.sort(rng.random((2, 50)), axis=0)
+    ends[:, :20] = 0
+    columns = [*ends] if measure is mean_width else [*ends, rng.random(50)]
+    of_counts = by_counts({"it": measure}, *columns)["it"]
+    for _, counts in counts_of_customers(50, 20):
+        expected = [
+            measure(*(np.repeat(column, often) for column in columns))
+            for often in counts.astype(int)
+        ]
+        assert of_counts(counts) == pytest.approx(expected)
+
+
+def test_without_intervals_above_zero_they_cover_nothing() -> None:
+    nothing = np.zeros((2, 3))
+    found = by_counts({"it": coverage_above_zero}, *nothing, np.ones(3))["it"]
+    assert np.isnan(found(np.ones((1, 3)))).all()
 
 
 def test_the_interval_is_bca() -> None:

@@ -29,6 +29,9 @@ from customer_segmentation.prediction.purchases import (
     InSeason,
     Season,
 )
+from customer_segmentation.prediction.purchases.expected import (
+    Expected,
+)
 from customer_segmentation.prediction.seasons import Seasons, season_factors
 
 AS_OF = date(2011, 6, 1)
@@ -85,17 +88,28 @@ class Expects(BaseEstimator):
         self.horizon_days_ = horizon_days
         return self
 
-    def predict(self, features: pd.DataFrame | None) -> pd.DataFrame:
+    def expect(self, features: pd.DataFrame | None) -> Expected:
         """Return the same for three customers."""
+        returns, purchases = np.array([0.0, 0.5, 1.0]), np.array([0.0, 0.6, 4.0])
+        return Expected(returns, purchases, np.array([0.0, 100.0, 1000.0]))
+
+    def describe(self, expected: Expected, index: pd.Index) -> pd.DataFrame:
+        """Return ends of the interval that are multiples of the expected spend."""
+        assert expected.spend is not None
         return pd.DataFrame(
             {
-                "return_probability": [0.0, 0.5, 1.0],
-                "expected_purchases": [0.0, 0.6, 4.0],
-                "expected_spend": [0.0, 100.0, 1000.0],
-                "spend_low": [0.0, 0.0, 400.0],
-                "spend_high": [10.0, 300.0, 2000.0],
-            }
+                "return_probability": expected.return_probability,
+                "expected_purchases": expected.purchases,
+                "expected_spend": expected.spend,
+                "spend_low": expected.spend * 0.4,
+                "spend_high": expected.spend * 2,
+            },
+            index=index,
         )
+
+    def predict(self, features: pd.DataFrame | None) -> pd.DataFrame:
+        """Describe what is expected without a season."""
+        return self.describe(self.expect(features), pd.RangeIndex(3))
 
 
 LEARNED = Season(purchases_index=100.0, spend_index=5_000.0)

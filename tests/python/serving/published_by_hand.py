@@ -113,6 +113,8 @@ create table model_evaluations as select 'shop' as source_system,
         ('blend', 'spend_mae', 12.0), ('last_year', 'spend_mae', 10.0),
         ('category_choice', 'hit_at_3', 0.7), ('popularity', 'hit_at_3', 0.5),
         ('own_history', 'hit_at_3', 0.6), ('season_popularity', 'hit_at_3', 0.55),
+        ('blend', 'interval_coverage_above_zero', 0.95),
+        ('blend', 'interval_score', 1234.0),
         ('blend', 'interval_coverage', 0.5)) as t(algorithm, metric, value);
 create table prediction_calibration as select 'shop' as source_system,
     'next_purchases' as task, 'existing' as population, 'test' as split,

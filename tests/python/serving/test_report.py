@@ -114,6 +114,7 @@ def test_findings_rest_on_numbers(report: Report) -> None:
     doubts = text_of(section(shop.after, "distrust")).replace("\xa0", " ")
     assert "There are 50 customers" in doubts
     assert "The 80 % intervals hold 50 %" in doubts
+    assert "The 80 % intervals above 0 hold 95 %" in doubts
     assert "The baseline has the lower error of spend: 10 against 12" in doubts
     assert "PSI of 0.90" in doubts
 

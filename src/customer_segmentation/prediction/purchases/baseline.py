@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from customer_segmentation.prediction.feature_kinds import Numbers, column_of
-from customer_segmentation.prediction.purchases.model import (
+from customer_segmentation.prediction.purchases.expected import (
     Expected,
+)
+from customer_segmentation.prediction.purchases.model import (
     PurchaseModel,
     has_returned,
     purchases_of,

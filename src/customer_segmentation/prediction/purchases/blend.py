@@ -6,14 +6,16 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
-from sklearn.model_selection import KFold
 
 from customer_segmentation.prediction.feature_kinds import Numbers
 from customer_segmentation.prediction.preparation import Preparation
-from customer_segmentation.prediction.purchases.model import (
+from customer_segmentation.prediction.purchases.expected import (
     EventProbability,
     Expected,
+)
+from customer_segmentation.prediction.purchases.model import (
     PurchaseModel,
+    folds_of,
     has_returned,
     purchases_of,
     spend_of,
@@ -24,11 +26,9 @@ from customer_segmentation.prediction.purchases.ratio import (
     RankModel,
     RatioModel,
 )
-from customer_segmentation.prediction.settings import SEED
 
 __all__ = ["Blend", "RatioBlend", "Tweedie"]
 
-FOLDS = 3
 # quantiles of the expected means: up to the first the ranks decide the order, from the
 # second on the means do
 RANKS_UP_TO, MEANS_FROM = 0.45, 0.95
@@ -74,7 +74,7 @@ class RatioBlend(BaseEstimator):
         """Fit, and return the out-of-fold predictions of n customers, shape (n,)."""
         count = len(actual)
         means, ranks = np.zeros(count), np.zeros(count)
-        for train, test in KFold(FOLDS, shuffle=True, random_state=SEED).split(means):
+        for train, test in folds_of(count):
             fold = clone(self)._fit_parts(features.iloc[train], actual[train])
             means[test], ranks[test] = fold._predict_parts(features.iloc[test])
         self._fit_parts(features, actual)
@@ -182,38 +182,61 @@ class Blend(PurchaseModel):
         None if no spend is known.
     """
 
+    purchases_: RatioModel | RatioBlend
+
     def fit(
         self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
     ) -> Self:
         """Learn from the features and outcomes of n customers."""
-        self.fit_out_of_fold(features, outcomes, horizon_days)
+        purchases, spend = purchases_of(outcomes), spend_of(outcomes)
+        self._fit_simple(features, outcomes)
+        self.spend_: RatioBlend | None = None
+        if spend is None:
+            self.purchases_ = RatioBlend(BASE_OF_PURCHASES).fit(features, purchases)
+        else:
+            self.spend_ = RatioBlend(BASE_OF_SPEND).fit(features, spend)
         return self
 
     def fit_out_of_fold(
         self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
-    ) -> Numbers | None:
-        """Fit, and return the out-of-fold spend, which the blend needs itself."""
+    ) -> Expected | None:
+        """Fit, and return what is expected out of fold.
+
+        The blend of the spend needs its out-of-fold predictions itself. So folds fit
+        the simpler models only.
+        """
+        spend = spend_of(outcomes)
+        if spend is None:
+            self.fit(features, outcomes, horizon_days)
+            return None
+        self._fit_simple(features, outcomes)
+        self.spend_ = RatioBlend(BASE_OF_SPEND)
+        expected = self.spend_.fit_out_of_fold(features, spend)
+        found = np.zeros((2, len(features)))
+        for train, test in folds_of(len(features)):
+            fold = clone(self)
+            fold._fit_simple(features.iloc[train], outcomes.iloc[train])
+            found[:, test] = fold._predict_simple(features.iloc[test])
+        return Expected(found[0], found[1], expected)
+
+    def predict(self, features: pd.DataFrame) -> Expected:
+        """Return what is expected of n customers."""
+        returns, purchases = self._predict_simple(features)
+        spend = None if self.spend_ is None else self.spend_.predict(features)
+        return Expected(returns, purchases, spend)
+
+    def _fit_simple(self, features: pd.DataFrame, outcomes: pd.DataFrame) -> None:
+        """Fit what is not blended if the spend is known: return and purchases."""
         self.columns_ = Preparation(has_categories=False)
         columns = self.columns_.fit_transform(features)
         self.return_probability_ = EventProbability(RETURN_C)
         self.return_probability_.fit(columns, has_returned(outcomes))
-        purchases, spend = purchases_of(outcomes), spend_of(outcomes)
-        self.purchases_: RatioModel | RatioBlend
-        self.spend_: RatioBlend | None = None
-        if spend is None:
-            self.purchases_ = RatioBlend(BASE_OF_PURCHASES).fit(features, purchases)
-            return None
         self.purchases_ = RatioModel(BASE_OF_PURCHASES)
-        self.purchases_.fit(features, columns, purchases)
-        self.spend_ = RatioBlend(BASE_OF_SPEND)
-        return self.spend_.fit_out_of_fold(features, spend)
+        self.purchases_.fit(features, columns, purchases_of(outcomes))
 
-    def predict(self, features: pd.DataFrame) -> Expected:
-        """Return what is expected of n customers."""
+    def _predict_simple(self, features: pd.DataFrame) -> tuple[Numbers, Numbers]:
         columns = self.columns_.transform(features)
         returns = self.return_probability_.predict(columns)
         if isinstance(self.purchases_, RatioBlend):
-            return Expected(returns, self.purchases_.predict(features), None)
-        purchases = self.purchases_.predict(features, columns)
-        spend = None if self.spend_ is None else self.spend_.predict(features)
-        return Expected(returns, purchases, spend)
+            return returns, self.purchases_.predict(features)
+        return returns, self.purchases_.predict(features, columns)

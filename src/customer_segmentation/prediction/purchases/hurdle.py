@@ -10,12 +10,14 @@ from sklearn.linear_model import Ridge
 
 from customer_segmentation.prediction.feature_kinds import Numbers
 from customer_segmentation.prediction.preparation import Preparation
+from customer_segmentation.prediction.purchases.expected import (
+    EventProbability,
+    Expected,
+)
 from customer_segmentation.prediction.purchases.first_purchases import (
     FirstPurchaseColumns,
 )
 from customer_segmentation.prediction.purchases.model import (
-    EventProbability,
-    Expected,
     PurchaseModel,
     has_returned,
     purchases_of,

@@ -10,8 +10,10 @@ from customer_segmentation.errors import InputError
 from customer_segmentation.prediction.btyd.gamma_gamma import GammaGamma
 from customer_segmentation.prediction.btyd.history_model import HistoryModel
 from customer_segmentation.prediction.feature_kinds import Numbers, column_of
-from customer_segmentation.prediction.purchases.model import (
+from customer_segmentation.prediction.purchases.expected import (
     Expected,
+)
+from customer_segmentation.prediction.purchases.model import (
     PurchaseModel,
     spend_of,
 )

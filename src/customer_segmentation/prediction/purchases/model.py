@@ -1,22 +1,22 @@
 """What all models of next purchases share: their outcomes and expectations."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, Self
+from collections.abc import Iterator
+from typing import ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
 from customer_segmentation.prediction.feature_kinds import Numbers, column_of
+from customer_segmentation.prediction.purchases.expected import Expected
 from customer_segmentation.prediction.settings import SEED
 
 __all__ = [
-    "EventProbability",
-    "Expected",
     "PurchaseModel",
+    "folds_of",
     "has_returned",
     "purchases_of",
     "spend_of",
@@ -24,58 +24,6 @@ __all__ = [
 
 # out-of-fold predictions show how far outcomes lie from what is expected
 FOLDS = 3
-
-
-class Expected(NamedTuple):
-    """What a model expects of n customers.
-
-    Parameters
-    ----------
-    return_probability, purchases : ndarray of shape (n,)
-        Probability of a purchase within the horizon, and number of purchases.
-    spend : ndarray of shape (n,) or None
-        None if the spend of no customer was known when the model was fitted.
-    """
-
-    return_probability: Numbers
-    purchases: Numbers
-    spend: Numbers | None
-
-
-class EventProbability(BaseEstimator):
-    """The probability of an event: a logistic regression.
-
-    Parameters
-    ----------
-    c : float
-        Inverse penalty of the regression.
-
-    Attributes
-    ----------
-    share_ : float
-        Share of customers with the event, shrunk towards a half by one customer.
-    regression_ : LogisticRegression or None
-        None if all customers or none had the event: then the share is predicted.
-    """
-
-    def __init__(self, c: float = 1.0) -> None:
-        self.c = c
-
-    def fit(self, columns: Numbers, happened: NDArray[np.bool_]) -> Self:
-        """Learn from columns of shape (n, d) and n events."""
-        self.share_ = float((happened.sum() + 0.5) / (len(happened) + 1))
-        self.regression_: LogisticRegression | None = None
-        if 0 < happened.sum() < len(happened):
-            self.regression_ = LogisticRegression(C=self.c, max_iter=10_000)
-            self.regression_.fit(columns, happened)
-        return self
-
-    def predict(self, columns: Numbers) -> Numbers:
-        """Return the probabilities, shape (n,)."""
-        if self.regression_ is None:
-            return np.full(len(columns), self.share_)
-        probabilities: Numbers = self.regression_.predict_proba(columns)[:, 1]
-        return probabilities
 
 
 class PurchaseModel(ABC, BaseEstimator):
@@ -112,28 +60,34 @@ class PurchaseModel(ABC, BaseEstimator):
 
     def fit_out_of_fold(
         self, features: pd.DataFrame, outcomes: pd.DataFrame, horizon_days: int
-    ) -> Numbers | None:
-        """Fit as ``fit`` does, and return the out-of-fold expected spend.
+    ) -> Expected | None:
+        """Fit as ``fit`` does, and return the out-of-fold expectations.
 
         Returns
         -------
-        ndarray of shape (n,) or None
-            The spend that the same model expects of each customer if it learns from
-            others; None if no spend is known.
+        Expected or None
+            What the same model expects of each customer if it learns from others; None
+            if no spend is known.
         """
         self.fit(features, outcomes, horizon_days)
         if spend_of(outcomes) is None:
             return None
         if not self.learns_level:
-            return _at_least_zero(self.predict(features), len(features))
-        expected = np.zeros(len(features))
-        folds = KFold(FOLDS, shuffle=True, random_state=SEED)
-        for train, test in folds.split(expected):
+            return self.predict(features)
+        found = np.zeros((3, len(features)))
+        for train, test in folds_of(len(features)):
             model = clone(self)
             model.fit(features.iloc[train], outcomes.iloc[train], horizon_days)
-            found = model.predict(features.iloc[test])
-            expected[test] = _at_least_zero(found, len(test))
-        return expected
+            one = model.predict(features.iloc[test])
+            # a fold may hold all customers whose spend is known
+            spend = np.zeros(len(test)) if one.spend is None else one.spend
+            found[:, test] = one.return_probability, one.purchases, spend
+        return Expected(*found)
+
+
+def folds_of(count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return the rows to learn from, and those to predict, of each fold."""
+    yield from KFold(FOLDS, shuffle=True, random_state=SEED).split(np.zeros(count))
 
 
 def spend_of(outcomes: pd.DataFrame) -> Numbers | None:
@@ -152,9 +106,3 @@ def has_returned(outcomes: pd.DataFrame) -> NDArray[np.bool_]:
     """Return whether each customer has returned."""
     returned: NDArray[np.bool_] = outcomes["has_returned"].to_numpy(dtype=bool)
     return returned
-
-
-def _at_least_zero(expected: Expected, customers: int) -> Numbers:
-    if expected.spend is None:
-        return np.zeros(customers)
-    return np.maximum(expected.spend, 0.0)

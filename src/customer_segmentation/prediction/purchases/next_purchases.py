@@ -1,6 +1,6 @@
 """Estimators of next purchases: with an interval of the spend, and in a season."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.prediction.purchases.intervals import SpendInterval
-from customer_segmentation.prediction.purchases.model import PurchaseModel, spend_of
+from customer_segmentation.prediction.purchases.expected import (
+    Expected,
+)
+from customer_segmentation.prediction.purchases.intervals import SpendQuantiles
+from customer_segmentation.prediction.purchases.model import (
+    PurchaseModel,
+    spend_of,
+)
 from customer_segmentation.prediction.seasons import (
     UNKNOWN,
     Season,
@@ -23,6 +29,7 @@ PREDICTED = (
     "expected_purchases",
     "expected_spend",
     "spend_low",
+    "spend_median",
     "spend_high",
 )
 OUTCOMES = ("has_returned", "purchases", "spend")
@@ -31,9 +38,9 @@ MIN_CUSTOMERS = 10
 
 
 class NextPurchases(BaseEstimator):
-    """Predicts probability of return, purchases, spend, and an interval of the spend.
+    """Predicts probability of return, purchases, and spend with median and interval.
 
-    The order of the customers does not matter. The interval is learned from
+    The order of the customers does not matter. Median and interval are learned from
     out-of-fold predictions.
 
     Parameters
@@ -45,7 +52,7 @@ class NextPurchases(BaseEstimator):
     ----------
     model_ : PurchaseModel
         Fitted.
-    interval_ : SpendInterval or None
+    quantiles_ : SpendQuantiles or None
         None if no spend is known.
     """
 
@@ -83,10 +90,10 @@ class NextPurchases(BaseEstimator):
         outcomes = outcomes.iloc[order].reset_index(drop=True)
         self.model_: PurchaseModel = clone(self.model)
         expected = self.model_.fit_out_of_fold(features, outcomes, int(horizon_days))
-        self.interval_: SpendInterval | None = None
+        self.quantiles_: SpendQuantiles | None = None
         spend = spend_of(outcomes)
         if expected is not None and spend is not None:
-            self.interval_ = SpendInterval().fit(expected, spend)
+            self.quantiles_ = SpendQuantiles().fit(expected.bounded(), spend)
         return self
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
@@ -94,23 +101,37 @@ class NextPurchases(BaseEstimator):
 
         Returns
         -------
-        pandas.DataFrame of shape (n, 5)
+        pandas.DataFrame of shape (n, 6)
             ``return_probability`` is from 0 to 1, and ``expected_purchases`` not below
-            it. ``expected_spend``, ``spend_low`` and ``spend_high`` are in the currency
-            of the source system, and ``nan`` if it has no amounts.
+            it. ``expected_spend``, ``spend_low``, ``spend_median`` and ``spend_high``
+            are in the currency of the source system, and ``nan`` if it has no amounts.
         """
-        columns = dict.fromkeys(PREDICTED, np.full(len(features), np.nan))
-        if len(features):
-            found = self.model_.predict(features)
-            returns = np.clip(found.return_probability, 0.0, 1.0)
-            columns["return_probability"] = returns
-            columns["expected_purchases"] = np.maximum(found.purchases, returns)
-            if found.spend is not None and self.interval_ is not None:
-                spend = np.maximum(found.spend, 0.0)
-                columns["expected_spend"] = spend
-                low, high = self.interval_.predict(spend)
-                columns["spend_low"], columns["spend_high"] = low, high
-        return pd.DataFrame(columns, index=features.index)
+        return self.describe(self.expect(features), features.index)
+
+    def expect(self, features: pd.DataFrame) -> Expected:
+        """Return what the model expects of n customers, as far as it is possible."""
+        if not len(features):
+            return Expected(np.zeros(0), np.zeros(0), None)
+        return self.model_.predict(features).bounded()
+
+    def describe(self, expected: Expected, index: pd.Index) -> pd.DataFrame:
+        """Return expectations as a table, with the quantiles of the spend.
+
+        Parameters
+        ----------
+        expected : Expected
+            From ``expect``; in another season if that is known.
+        index : pandas.Index of shape (n,)
+            Of the customers.
+        """
+        columns = dict.fromkeys(PREDICTED, np.full(len(index), np.nan))
+        columns["return_probability"] = expected.return_probability
+        columns["expected_purchases"] = expected.purchases
+        if expected.spend is not None and self.quantiles_ is not None:
+            columns["expected_spend"] = expected.spend
+            for name, values in self.quantiles_.predict(expected)._asdict().items():
+                columns[f"spend_{name}"] = values
+        return pd.DataFrame(columns, index=index)
 
 
 class InSeason(BaseEstimator):
@@ -160,24 +181,16 @@ class InSeason(BaseEstimator):
 
         Returns
         -------
-        pandas.DataFrame of shape (n, 5)
-            As of ``NextPurchases.predict``.
+        pandas.DataFrame of shape (n, 6)
+            As of ``NextPurchases.predict``. Its quantiles are those of customers of
+            whom as much is expected without the season: who returns more probably has
+            other quantiles, not only larger ones.
         """
-        found = self.estimator_.predict(features)
-        if not self.estimator_.learns_level:
-            return found
-        purchases, spend = season_factors(season, self.training_season)
-        # purchases come at a rate, and the rate grows with the factor
-        no_return = 1 - found["return_probability"].to_numpy()
-        returns = 1 - no_return**purchases
-        expected = found["expected_purchases"].to_numpy() * purchases
-        changed: dict[str, Any] = {
-            "return_probability": returns,
-            "expected_purchases": np.maximum(expected, returns),
-        }
-        for name in ("expected_spend", "spend_low", "spend_high"):
-            changed[name] = found[name] * spend
-        return found.assign(**changed)
+        expected = self.estimator_.expect(features)
+        if self.estimator_.learns_level:
+            factors = season_factors(season, self.training_season)
+            expected = expected.in_season(*factors)
+        return self.estimator_.describe(expected, features.index)
 
 
 def _canonical_order(*frames: pd.DataFrame) -> NDArray[np.int64]:

@@ -105,10 +105,10 @@ def _evaluations(tables: PublishedTables, source: str) -> Iterator[str]:
     for row in tests:
         value, baseline = row["value"], row["baseline_value"]
         where = f"{row['population']} customers, {row['horizon_days']} days"
-        if row["metric"] == "interval_coverage" and not (
-            MIN_COVERAGE <= value <= MAX_COVERAGE
-        ):
+        if row["metric"] == "interval_coverage" and value < MIN_COVERAGE:
             yield f"The 80 % intervals hold {percent(value)} ({where})."
+        if row["metric"] == "interval_coverage_above_zero" and value > MAX_COVERAGE:
+            yield f"The 80 % intervals above 0 hold {percent(value)} ({where})."
         if row["metric"] == "spend_mae" and baseline is not None and value > baseline:
             yield (
                 f"The baseline has the lower error of spend: {count(baseline)} against "

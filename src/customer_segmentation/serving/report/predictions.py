@@ -18,6 +18,7 @@ METRICS = {
     "purchases_spearman": "rank correlation of purchases",
     "return_auc": "AUC of returning",
     "interval_coverage": "inside the 80 % interval",
+    "interval_score": "interval score of spend (width, and what is missed)",
     "hit_at_3": "main category among the first three",
     "mrr": "mean reciprocal rank",
     "log_loss": "log loss",
@@ -199,4 +200,5 @@ def _grid(rows: list[dict[str, Any]], population: str, task: str) -> Grid:
 def _metric(metric: str, value: float | None) -> str:
     if metric in ("interval_coverage", "spend_decile_mape"):
         return percent(value)
-    return money(value) if metric == "spend_mae" else decimals(value)
+    in_money = metric in ("spend_mae", "interval_score")
+    return money(value) if in_money else decimals(value)
