@@ -206,7 +206,7 @@ tasks as (
 
     {%- set columns = [
         'customer_key', 'source_system', 'as_of_date', 'horizon_days', 'expected_spend',
-        'spend_low', 'spend_high', 'model_id',
+        'spend_low', 'spend_median', 'spend_high', 'model_id',
     ] %}
 
     select

@@ -39,7 +39,7 @@ def test_the_hash_is_the_same_each_time(root: str) -> None:
     [
         (FITS, "segmentation.fits", "[1 / 6, 5 / 6]", "[1 / 4, 3 / 4]"),
         (FITS, "segmentation.transforms", "np.", "np.core."),
-        (FITS, "matching", "return", "return not"),
+        (FITS, "matching", "    return ", "    return not "),
         (PRODUCTS, "products.words", "return", "return not"),
         (PRODUCTS, "products.judge", "return", "return not"),
         (MODELS, "prediction.purchases.hurdle", "    return ", "    return not "),
