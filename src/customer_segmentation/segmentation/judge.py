@@ -34,13 +34,9 @@ from customer_segmentation.segmentation.measures import (
     mean_silhouette,
     resample_agreement,
 )
+from customer_segmentation.segmentation.null_data import copula_null, margins_null
 from customer_segmentation.segmentation.space import Space
-from customer_segmentation.segmentation.structure import (
-    NullTest,
-    compare_with_null,
-    copula_null,
-    margins_null,
-)
+from customer_segmentation.segmentation.structure import NullTest, compare_with_null
 from customer_segmentation.segmentation.weighted import Labels, Points
 
 # enough to show structure, few enough for two hundred draws of all candidates
@@ -186,7 +182,7 @@ def _null_tests(
     sample = space.sample(rng, NULL_POINTS)
     observed = null_silhouettes(sample, sample.design_points, candidates, 0)
     samplers = (
-        margins_null(sample.design_points, sample.blocks),
+        margins_null(sample.design_points, sample.blocks, sample.marks_missing),
         copula_null(sample.design_points, sample.blocks, sample.is_numeric, SEED),
     )
     drawn = run_parallel(
