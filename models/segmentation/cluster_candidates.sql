@@ -35,6 +35,8 @@ cluster_candidates as (
         }) }}
 
     from candidates
+    -- those of subsamples say how sure the verdict is
+    where subsample is null
 
 )
 

@@ -6,9 +6,9 @@ candidates as (
 
 ),
 
--- candidates with one cluster, or without resamples, cannot be chosen; the root of k
--- is a factor, because the silhouette alone favours few segments that merge neighbours
-judged as (
+-- the root of k is a factor, because the silhouette alone favours few segments that merge
+-- neighbours
+measured as (
 
     select
         *,
@@ -16,14 +16,7 @@ judged as (
         coalesce(smallest_share >= minimum_share, false)
         and coalesce(noise_share, 0) <= {{ threshold('max_noise_share') }}
             as is_large_enough,
-        case
-            when
-                structure_p_value <= {{ threshold('significance') }}
-                and correlation_p_value <= {{ threshold('significance') }}
-                then 2
-            when structure_p_value <= {{ threshold('significance') }} then 1
-            else 0
-        end as nulls_beaten,
+        {{ nulls_beaten() }} as nulls_beaten,
         coalesce(gap_p_value <= {{ threshold('significance') }}, false) as has_gaps,
         -- above these thresholds, resamples differ by chance only
         stability_mean >= {{ threshold('full_mean_stability') }}
@@ -31,7 +24,40 @@ judged as (
             as is_fully_stable
 
     from candidates
-    where n_clusters >= 2 and stability_mean is not null
+
+),
+
+called as (
+
+    select
+        *,
+        {{ segmentation_verdict() }} as verdict
+
+    from measured
+
+),
+
+-- the rows of subsamples repeat the candidate as other draws would measure it
+shared as (
+
+    select
+        *,
+        count(subsample) over (
+            partition by segmentation, algorithm, setting, verdict
+        ) as agreeing_subsamples,
+        count(subsample) over (
+            partition by segmentation, algorithm, setting
+        ) as subsamples
+
+    from called
+
+),
+
+-- candidates with one cluster, or without resamples, cannot be chosen
+judged as (
+
+    select * from shared
+    where subsample is null and n_clusters >= 2 and stability_mean is not null
 
 ),
 
@@ -40,10 +66,7 @@ counted as (
 
     select
         *,
-        case
-            when nulls_beaten = 0 and has_gaps then 1
-            else nulls_beaten
-        end as evidence
+        case when nulls_beaten = 0 and has_gaps then 1 else nulls_beaten end as evidence
 
     from judged
 
@@ -104,15 +127,8 @@ chosen as (
         algorithm,
         setting,
         n_clusters,
-        case
-            when
-                nulls_beaten = 2 and has_gaps and is_large_enough
-                and stability_mean >= {{ threshold('strong_mean_stability') }}
-                and stability_min >= {{ threshold('strong_min_stability') }}
-                then 'strong'
-            when evidence >= 1 then 'weak'
-            else 'none'
-        end as verdict,
+        verdict,
+        {{ ratio('agreeing_subsamples', 'subsamples') }} as verdict_share,
         is_pinned,
         is_large_enough,
         nulls_beaten,

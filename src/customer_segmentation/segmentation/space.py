@@ -334,9 +334,6 @@ class Space:
             return design_points
         return Projection.principal(design_points, self.pca).transform(design_points)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Self:
-        """Return the space with at most `size` customers, drawn at random."""
-        if len(self.design_points) <= size:
-            return self
-        rows = np.sort(rng.choice(len(self.design_points), size, replace=False))
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return the space with some of the customers."""
         return replace(self, design_points=self.design_points[rows])

@@ -31,10 +31,26 @@ class NullTest:
         least the candidate's; at least 1 / (draws + 1).
     excess : ndarray of shape (c,)
         The silhouette less the mean of the null draws, in their standard deviations.
+    largest : ndarray of shape (b + 1,)
+        Largest standardised silhouette of the data, and of each draw.
     """
 
     p_values: NDArray[np.float64]
     excess: NDArray[np.float64]
+    largest: NDArray[np.float64]
+
+    def is_close(self, share: float) -> bool:
+        """Whether other draws could tell otherwise of the best candidate.
+
+        They could if at most a share of the draws is as high, unless the data are
+        higher than all draws by more than one of their standard deviations.
+        """
+        of_data, of_draws = self.largest[0], self.largest[1:]
+        found = of_draws[np.isfinite(of_draws)]
+        if not np.isfinite(of_data) or len(found) == 0:
+            return False
+        is_clear = of_data > found.max() + found.std()
+        return bool((of_draws >= of_data).mean() <= share and not is_clear)
 
 
 def compare_with_null(
@@ -78,9 +94,8 @@ def compare_with_null(
             excess[candidate] = difference / _standard_deviation(of_draws)
     largest = standardised.max(axis=1)
     p_values = (largest[:, None] >= standardised[0]).mean(axis=0)
-    return NullTest(
-        p_values=np.where(np.isfinite(observed), p_values, np.nan), excess=excess
-    )
+    p_values = np.where(np.isfinite(observed), p_values, np.nan)
+    return NullTest(p_values, excess, largest)
 
 
 def _standard_deviation(statistics: Points) -> float:

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
-from customer_segmentation.segmentation import judge
+from customer_segmentation.segmentation import null_tests
 from customer_segmentation.segmentation.declare import (
     ALGORITHMS,
     Feature,
@@ -74,7 +74,9 @@ def test_planted_corners_are_found(found: list[JudgedCandidate]) -> None:
         # one start of a mixture may end elsewhere
         is_mixture = one.candidate.algorithm == "gaussian_mixture"
         assert one.stability_min == 1 or is_mixture
-        assert one.structure_p_value == one.correlation_p_value == 1 / 10
+        # no draw is as clustered: of 9, and of 29 in a close case
+        assert one.structure_p_value in (1 / 10, 1 / 30)
+        assert one.correlation_p_value in (1 / 10, 1 / 30)
         assert one.structure_excess > 5
         assert one.gap_p_value < 0.01
 
@@ -131,13 +133,14 @@ def test_more_null_draws_make_a_smaller_p_value_possible() -> None:
 def test_a_sample_of_many_customers_is_compared_with_null_data(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(judge, "NULL_POINTS", 100)
+    monkeypatch.setattr(null_tests, "NULL_POINTS", 100)
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(200, 2))
     few = declared("kmeans", "ward", k_max=4)
     budget = SearchBudget(resamples=2, null_draws=9)
     structured = search(few, space(corners(200)), budget)
-    assert min(one.structure_p_value for one in structured) == 1 / 10
+    # a close case has 29 draws
+    assert min(one.structure_p_value for one in structured) in (1 / 10, 1 / 30)
     unstructured = search(few, space(noise), budget)
     assert min(one.structure_p_value for one in unstructured) > 1 / 10
 

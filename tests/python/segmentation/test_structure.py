@@ -6,9 +6,9 @@ from scipy.spatial.distance import cdist
 
 from customer_segmentation.segmentation import null_data
 from customer_segmentation.segmentation.algorithms import Candidate
-from customer_segmentation.segmentation.judge import null_silhouettes
 from customer_segmentation.segmentation.measures import mean_silhouette
 from customer_segmentation.segmentation.null_data import copula_null, margins_null
+from customer_segmentation.segmentation.null_tests import null_silhouettes
 from customer_segmentation.segmentation.space import Space
 from customer_segmentation.segmentation.structure import compare_with_null
 
