@@ -31,6 +31,7 @@ cluster_candidates as (
             'structure_p_value': 'double',
             'correlation_p_value': 'double',
             'gap_p_value': 'double',
+            'border_density': 'double',
             'structure_excess': 'double',
         }) }}
 

@@ -18,6 +18,8 @@ measured as (
             as is_large_enough,
         {{ nulls_beaten() }} as nulls_beaten,
         coalesce(gap_p_value <= {{ threshold('significance') }}, false) as has_gaps,
+        coalesce(border_density <= {{ threshold('max_border_density') }}, false)
+            as is_apart,
         -- above these thresholds, resamples differ by chance only
         stability_mean >= {{ threshold('full_mean_stability') }}
         and coalesce(stability_min >= {{ threshold('full_min_stability') }}, false)
@@ -85,18 +87,7 @@ compared as (
 
 ),
 
-near_best as (
-
-    select
-        *,
-        is_fully_stable
-        or stability_mean >= best_stability - {{ threshold('stability_tolerance') }}
-            as is_stable_enough
-
-    from compared
-
-),
-
+-- separation prefers round segments, so those that cut through a crowd come last
 ranked as (
 
     select
@@ -108,14 +99,16 @@ ranked as (
                 is_large_enough desc,
                 evidence desc,
                 is_fully_stable desc,
-                is_stable_enough desc,
+                is_fully_stable or stability_mean
+                >= best_stability - {{ threshold('stability_tolerance') }} desc,
+                is_apart desc,
                 separation desc nulls last,
                 n_clusters asc,
                 algorithm asc,
                 setting asc
         ) as choice_rank
 
-    from near_best
+    from compared
 
 ),
 
@@ -144,6 +137,7 @@ chosen as (
         structure_p_value,
         correlation_p_value,
         gap_p_value,
+        border_density,
         structure_excess
 
     from ranked

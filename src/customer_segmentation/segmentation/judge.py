@@ -15,13 +15,14 @@ from customer_segmentation.segmentation.algorithms import (
     RADIUS_QUANTILES,
     Candidate,
 )
+from customer_segmentation.segmentation.borders import border_densities
 from customer_segmentation.segmentation.cluster import fit_customers
 from customer_segmentation.segmentation.declare import (
     SEED,
     SearchBudget,
     Segmentation,
 )
-from customer_segmentation.segmentation.gaps import GAP_POINTS, gap_p_values
+from customer_segmentation.segmentation.gaps import gap_p_values
 from customer_segmentation.segmentation.measures import (
     NOISE,
     Indices,
@@ -32,6 +33,7 @@ from customer_segmentation.segmentation.measures import (
 )
 from customer_segmentation.segmentation.null_tests import compare_with_null_data
 from customer_segmentation.segmentation.space import Space
+from customer_segmentation.segmentation.ties import LOOKED_AT
 from customer_segmentation.segmentation.weighted import Labels, Points
 
 # they say whether a verdict hangs on who is looked at
@@ -82,6 +84,8 @@ class JudgedCandidate:
         Against null data that keep the margins, and the margins with associations.
     gap_p_value : float
         Of gaps on all borders between neighbouring segments.
+    border_density : float
+        On the most crowded border, in the density of the typical customer.
     structure_excess : float
         The silhouette less the mean of the null draws that keep the margins, in their
         standard deviations.
@@ -100,6 +104,7 @@ class JudgedCandidate:
     structure_p_value: float = math.nan
     correlation_p_value: float = math.nan
     gap_p_value: float = math.nan
+    border_density: float = math.nan
     structure_excess: float = math.nan
     subsamples: tuple[SubsampleMeasures, ...] = ()
 
@@ -154,7 +159,8 @@ def search(
     nulls = compare_with_null_data(
         space, candidates, subsamples, budget.null_draws, SEED
     )
-    of_gaps = gap_p_values(space.design_points, space.is_numeric, labels, SEED)
+    looked_at = (space.design_points, space.is_numeric, labels, SEED)
+    of_gaps, on_borders = gap_p_values(*looked_at), border_densities(*looked_at)
     by_subsample = _measure_subsamples(
         subsamples, nulls.of_subsamples, _gaps_of(space, labels, subsamples), agreement
     )
@@ -174,6 +180,7 @@ def search(
                 structure_p_value=float(nulls.by_margins.p_values[number]),
                 correlation_p_value=float(nulls.by_correlations.p_values[number]),
                 gap_p_value=float(of_gaps[number]),
+                border_density=float(on_borders[number]),
                 structure_excess=float(nulls.by_margins.excess[number]),
                 subsamples=by_subsample[number],
             )
@@ -210,7 +217,7 @@ def _gaps_of(
     space: Space, labels: Sequence[Labels], subsamples: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.float64]:
     """Return the p-values of gaps by subsample (rows) and candidate (columns)."""
-    drawn = [np.sort(rows[:GAP_POINTS]) for rows in subsamples]
+    drawn = [np.sort(rows[:LOOKED_AT]) for rows in subsamples]
     return np.array(
         run_parallel(
             delayed(gap_p_values)(

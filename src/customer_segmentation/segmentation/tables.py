@@ -43,7 +43,7 @@ CANDIDATES = pa.schema(
         *_columns(MEASURE, "calinski_harabasz", "stability_mean", "stability_min"),
         *_columns(MEASURE, "smallest_share", "noise_share", "minimum_share"),
         *_columns(MEASURE, "structure_p_value", "correlation_p_value"),
-        *_columns(MEASURE, "gap_p_value", "structure_excess"),
+        *_columns(MEASURE, "gap_p_value", "border_density", "structure_excess"),
     ]
 )
 FITS = pa.schema(
