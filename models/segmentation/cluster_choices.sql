@@ -81,7 +81,7 @@ compared as (
         *,
         max(stability_mean) over (
             partition by segmentation, is_pinned, is_large_enough, evidence
-        ) as best_stability
+        ) - {{ threshold('stability_tolerance') }} as enough_stability
 
     from counted
 
@@ -99,8 +99,7 @@ ranked as (
                 is_large_enough desc,
                 evidence desc,
                 is_fully_stable desc,
-                is_fully_stable or stability_mean
-                >= best_stability - {{ threshold('stability_tolerance') }} desc,
+                is_fully_stable or stability_mean >= enough_stability desc,
                 is_apart desc,
                 separation desc nulls last,
                 n_clusters asc,
