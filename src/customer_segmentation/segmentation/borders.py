@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from customer_segmentation.segmentation.measures import count_clusters, noise_joined
+from customer_segmentation.segmentation.labels import count_clusters, noise_joined
 from customer_segmentation.segmentation.ties import without_ties
 from customer_segmentation.segmentation.weighted import Labels, Points
 

@@ -24,7 +24,7 @@ from customer_segmentation.segmentation.borders import (
     segments_of,
 )
 from customer_segmentation.segmentation.dip import dip_p_value
-from customer_segmentation.segmentation.measures import count_clusters
+from customer_segmentation.segmentation.labels import count_clusters
 from customer_segmentation.segmentation.ties import without_ties
 from customer_segmentation.segmentation.weighted import Labels, Points
 

@@ -23,11 +23,10 @@ from customer_segmentation.segmentation.declare import (
     Segmentation,
 )
 from customer_segmentation.segmentation.gaps import gap_p_values
+from customer_segmentation.segmentation.labels import NOISE, count_clusters
 from customer_segmentation.segmentation.measures import (
-    NOISE,
     Indices,
     Separation,
-    count_clusters,
     draw_resamples,
     resample_agreement,
 )
