@@ -115,7 +115,7 @@ def copula_null(
         return lambda rng: points.copy()
     unordered = np.flatnonzero(~np.asarray(is_numeric, dtype=bool))
     copula = _Copula.fit(
-        leaders, _Categories(points[:, unordered]), np.random.default_rng(seed)
+        leaders, _CategoryEffects(points[:, unordered]), np.random.default_rng(seed)
     )
 
     def draw(rng: np.random.Generator) -> Points:
@@ -184,7 +184,7 @@ class _Leader:
         return rows
 
 
-class _Categories:
+class _CategoryEffects:
     """Columns of categories, and what of some numbers they explain.
 
     Numbers are explained by the sum of what each level adds. Levels of few customers
@@ -231,7 +231,10 @@ class _Copula:
 
     @classmethod
     def fit(
-        cls, leaders: list[_Leader], categories: _Categories, rng: np.random.Generator
+        cls,
+        leaders: list[_Leader],
+        categories: _CategoryEffects,
+        rng: np.random.Generator,
     ) -> Self:
         """Adjust means and correlations until draws have those of the data.
 
