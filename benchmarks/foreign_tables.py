@@ -66,6 +66,11 @@ def _with_category(table: Table, name: str, codes: Values, **keys: Any) -> Table
     )
 
 
+def _imputed(table: Table) -> Table:
+    features = [{**one, "missing": "impute"} for one in table.features]
+    return Table(table.frame, features, table.clusters)
+
+
 def _members(rng: Generator, n: int, shares: list[float]) -> Values:
     return rng.choice(len(shares), n, p=np.array(shares) / np.sum(shares))
 
@@ -142,6 +147,15 @@ def _categories(rng: Generator) -> Table:
         weight = float(rng.choice([0.5, 1.0]))
         table = _with_category(table, f"category_{number}", codes, weight=weight)
     return table
+
+
+def _a_third_answered(rng: Generator) -> Table:
+    """Answers have no pattern, but who has answered one question has most others."""
+    n = _draw_customers(rng)
+    points = rng.normal(size=(n, 3))
+    points[rng.uniform(size=n) > 1 / 3] = np.nan
+    points[rng.uniform(size=(n, 3)) < 0.1] = np.nan
+    return _imputed(_numbers(points))
 
 
 # -- build: dependent, without clusters
@@ -362,9 +376,31 @@ def _answered_together(rng: Generator) -> Table:
     n = _draw_customers(rng)
     points = rng.normal(size=(n, 4))
     points[np.ix_(rng.uniform(size=n) < 0.4, [0, 1, 2])] = np.nan
-    table = _numbers(points)
-    imputed = [{**one, "missing": "impute"} for one in table.features]
-    return Table(table.frame, imputed)
+    return _imputed(_numbers(points))
+
+
+def _regions_with_spread(rng: Generator) -> Table:
+    """Two categories move skewed numbers, and how much these vary."""
+    n = _draw_customers(rng)
+    codes = _members(rng, n, [0.4, 0.3, 0.2, 0.1])
+    device = _members(rng, n, [0.6, 0.4])
+    scale = np.array([1.0, 1.4, 1.8, 2.2])[codes, None]
+    points = scale * rng.gamma(2, size=(n, 2)) + 1.5 * device[:, None]
+    table = _with_category(_numbers(points), "region", codes)
+    return _with_category(table, "device", device, weight=0.5)
+
+
+def _survey_pages(rng: Generator) -> Table:
+    """Two pages of a survey, the second only for some who filled in the first."""
+    n = _draw_customers(rng)
+    points = rng.gamma(3, size=(n, 5))
+    has_first = rng.uniform(size=n) < 0.5
+    has_second = has_first & (rng.uniform(size=n) < 0.5)
+    points[np.ix_(~has_first, [0, 1])] = np.nan
+    points[np.ix_(~has_second, [2, 3])] = np.nan
+    is_lost = rng.uniform(size=(n, 5)) < [0.05, 0.05, 0.05, 0.05, 0]
+    points[is_lost] = np.nan
+    return _imputed(_numbers(points))
 
 
 # -- held: planted
@@ -441,7 +477,12 @@ def _families(right: Right, *makes: Make) -> dict[str, Family]:
 
 BUILD = {
     **_families(
-        "none", _mixed_margins, _counts, _heavy_tails, _zero_inflated, _categories
+        "none",
+        _mixed_margins,
+        _counts,
+        _heavy_tails,
+        _zero_inflated,
+        _categories,
     ),
     **_families("not strong", _banana, _v_shape, _arc, _sine, _clayton, _shifted),
     **_families(
@@ -455,10 +496,17 @@ BUILD = {
         _star,
         _small_groups,
     ),
+    # last, so that the others keep their tables
+    **_families("none", _a_third_answered),
 }
 HELD = {
     **_families(
-        "none", _held_margins, _held_counts, _held_tails, _held_zeros, _held_answers
+        "none",
+        _held_margins,
+        _held_counts,
+        _held_tails,
+        _held_zeros,
+        _held_answers,
     ),
     **_families(
         "not strong",
@@ -484,4 +532,6 @@ HELD = {
         _wide_star,
         _five_per_cent,
     ),
+    **_families("none", _survey_pages),
+    **_families("not strong", _regions_with_spread),
 }

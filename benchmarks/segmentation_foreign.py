@@ -61,6 +61,7 @@ WITHOUT_GAPS = f"""
     type=click.Path(file_okay=False, path_type=Path),
     help="A folder to keep the searches in.",
 )
+@click.option("--family", "chosen", multiple=True, help="By default all; may repeat.")
 @click.option("--null-draws", default=99, show_default=True, help="Of each kind.")
 @click.option("--only-kept", is_flag=True, help="Search no table that is not kept.")
 def measure(
@@ -68,11 +69,14 @@ def measure(
     tables: int,
     first: int,
     keep: Path | None,
+    chosen: tuple[str, ...],
     null_draws: int,
     only_kept: bool,
 ) -> None:
     """Search tables of each family, and count the verdicts before and after."""
-    families = PARTS[part]
+    families = {
+        name: one for name, one in PARTS[part].items() if not chosen or name in chosen
+    }
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in families}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -87,16 +91,17 @@ def measure(
                 table = draw(part, family, number)
                 search(table, null_draws, connection, kept)
             store(connection, CANDIDATES, pq.read_table(kept))
-            chosen = connection.sql(choice).df().to_dict("records")[0]
+            row = connection.sql(choice).df().to_dict("records")[0]
             connection.sql(WITHOUT_GAPS)
             [before] = connection.sql(f"select verdict from ({choice})").fetchall()
-            found[family].append((before[0], chosen["verdict"]))
+            found[family].append((before[0], row["verdict"]))
             click.echo(
-                f"{family:<20}{number:>3}  {before[0]:<7}{chosen['verdict']:<7}"
-                f"{chosen['algorithm']:<8}{chosen['n_clusters']} segments, "
-                f"p {chosen['structure_p_value']:.2f} "
-                f"{chosen['correlation_p_value']:.2f} gap {chosen['gap_p_value']:.4f} "
-                f"stable {chosen['stability_mean']:.2f} {chosen['stability_min']:.2f}"
+                f"{family:<20}{number:>3}  {before[0]:<7}{row['verdict']:<7}"
+                f"{row['algorithm']:<8}{row['n_clusters']} segments, "
+                f"p {row['structure_p_value']:.2f} "
+                f"{row['correlation_p_value']:.2f} gap {row['gap_p_value']:.4f} "
+                f"stable {row['stability_mean']:.2f} {row['stability_min']:.2f} "
+                f"agree {row['verdict_share']:.2f}"
             )
     report(families, found)
 

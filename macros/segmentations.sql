@@ -58,6 +58,33 @@
 {% endmacro %}
 
 
+{% macro nulls_beaten() %}
+    {#- Number of kinds of null data that a candidate beats. -#}
+    case
+        when
+            structure_p_value <= {{ threshold('significance') }}
+            and correlation_p_value <= {{ threshold('significance') }}
+            then 2
+        when structure_p_value <= {{ threshold('significance') }} then 1
+        else 0
+    end
+{%- endmacro %}
+
+
+{% macro segmentation_verdict() %}
+    {#- The verdict on a candidate, by the columns that a row has. -#}
+    case
+        when
+            nulls_beaten = 2 and has_gaps and is_large_enough
+            and stability_mean >= {{ threshold('strong_mean_stability') }}
+            and stability_min >= {{ threshold('strong_min_stability') }}
+            then 'strong'
+        when nulls_beaten >= 1 or has_gaps then 'weak'
+        else 'none'
+    end
+{%- endmacro %}
+
+
 {% macro declared_features() %}
 
     {#- A row per segmentation and feature, with the position of the feature in the

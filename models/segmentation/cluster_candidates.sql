@@ -31,10 +31,13 @@ cluster_candidates as (
             'structure_p_value': 'double',
             'correlation_p_value': 'double',
             'gap_p_value': 'double',
+            'border_density': 'double',
             'structure_excess': 'double',
         }) }}
 
     from candidates
+    -- those of subsamples say how sure the verdict is
+    where subsample is null
 
 )
 

@@ -6,9 +6,9 @@ candidates as (
 
 ),
 
--- candidates with one cluster, or without resamples, cannot be chosen; the root of k
--- is a factor, because the silhouette alone favours few segments that merge neighbours
-judged as (
+-- the root of k is a factor, because the silhouette alone favours few segments that merge
+-- neighbours
+measured as (
 
     select
         *,
@@ -16,22 +16,50 @@ judged as (
         coalesce(smallest_share >= minimum_share, false)
         and coalesce(noise_share, 0) <= {{ threshold('max_noise_share') }}
             as is_large_enough,
-        case
-            when
-                structure_p_value <= {{ threshold('significance') }}
-                and correlation_p_value <= {{ threshold('significance') }}
-                then 2
-            when structure_p_value <= {{ threshold('significance') }} then 1
-            else 0
-        end as nulls_beaten,
+        {{ nulls_beaten() }} as nulls_beaten,
         coalesce(gap_p_value <= {{ threshold('significance') }}, false) as has_gaps,
+        coalesce(border_density <= {{ threshold('max_border_density') }}, false)
+            as is_apart,
         -- above these thresholds, resamples differ by chance only
         stability_mean >= {{ threshold('full_mean_stability') }}
         and coalesce(stability_min >= {{ threshold('full_min_stability') }}, false)
             as is_fully_stable
 
     from candidates
-    where n_clusters >= 2 and stability_mean is not null
+
+),
+
+called as (
+
+    select
+        *,
+        {{ segmentation_verdict() }} as verdict
+
+    from measured
+
+),
+
+-- the rows of subsamples repeat the candidate as other draws would measure it
+shared as (
+
+    select
+        *,
+        count(subsample) over (
+            partition by segmentation, algorithm, setting, verdict
+        ) as agreeing_subsamples,
+        count(subsample) over (
+            partition by segmentation, algorithm, setting
+        ) as subsamples
+
+    from called
+
+),
+
+-- candidates with one cluster, or without resamples, cannot be chosen
+judged as (
+
+    select * from shared
+    where subsample is null and n_clusters >= 2 and stability_mean is not null
 
 ),
 
@@ -40,10 +68,7 @@ counted as (
 
     select
         *,
-        case
-            when nulls_beaten = 0 and has_gaps then 1
-            else nulls_beaten
-        end as evidence
+        case when nulls_beaten = 0 and has_gaps then 1 else nulls_beaten end as evidence
 
     from judged
 
@@ -56,24 +81,13 @@ compared as (
         *,
         max(stability_mean) over (
             partition by segmentation, is_pinned, is_large_enough, evidence
-        ) as best_stability
+        ) - {{ threshold('stability_tolerance') }} as enough_stability
 
     from counted
 
 ),
 
-near_best as (
-
-    select
-        *,
-        is_fully_stable
-        or stability_mean >= best_stability - {{ threshold('stability_tolerance') }}
-            as is_stable_enough
-
-    from compared
-
-),
-
+-- separation prefers round segments, so those that cut through a crowd come last
 ranked as (
 
     select
@@ -85,14 +99,15 @@ ranked as (
                 is_large_enough desc,
                 evidence desc,
                 is_fully_stable desc,
-                is_stable_enough desc,
+                is_fully_stable or stability_mean >= enough_stability desc,
+                is_apart desc,
                 separation desc nulls last,
                 n_clusters asc,
                 algorithm asc,
                 setting asc
         ) as choice_rank
 
-    from near_best
+    from compared
 
 ),
 
@@ -104,15 +119,8 @@ chosen as (
         algorithm,
         setting,
         n_clusters,
-        case
-            when
-                nulls_beaten = 2 and has_gaps and is_large_enough
-                and stability_mean >= {{ threshold('strong_mean_stability') }}
-                and stability_min >= {{ threshold('strong_min_stability') }}
-                then 'strong'
-            when evidence >= 1 then 'weak'
-            else 'none'
-        end as verdict,
+        verdict,
+        {{ ratio('agreeing_subsamples', 'subsamples') }} as verdict_share,
         is_pinned,
         is_large_enough,
         nulls_beaten,
@@ -128,6 +136,7 @@ chosen as (
         structure_p_value,
         correlation_p_value,
         gap_p_value,
+        border_density,
         structure_excess
 
     from ranked

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import pdist
 from sklearn.cluster import DBSCAN, HDBSCAN, KMeans
 from sklearn.cluster._hdbscan import hdbscan as of_hdbscan
 from sklearn.exceptions import ConvergenceWarning
@@ -39,17 +40,20 @@ class FitQuality:
     ----------
     starts : int
         Starts of k-means, of which the best is kept.
+    mixture_starts : int
+        Starts of a Gaussian mixture, of which the most likely is kept.
     tolerance : float
         Gain in mean log-likelihood at which a Gaussian mixture has converged.
     """
 
     starts: int
+    mixture_starts: int
     tolerance: float
 
 
-THOROUGH = FitQuality(starts=10, tolerance=1e-3)
+THOROUGH = FitQuality(starts=10, mixture_starts=5, tolerance=1e-3)
 # for hundreds of null draws, and for the data they are compared with
-QUICK = FitQuality(starts=2, tolerance=1e-2)
+QUICK = FitQuality(starts=2, mixture_starts=1, tolerance=1e-2)
 
 
 @dataclass(frozen=True, order=True)
@@ -104,7 +108,7 @@ def fit_candidates(
     seed : int
         Of the starts of k-means and of the Gaussian mixture.
     quality : FitQuality
-        By default scikit-learn's own tolerance with ten starts.
+        By default scikit-learn's own tolerance, with several starts.
 
     Returns
     -------
@@ -174,6 +178,7 @@ def _gaussian_mixture(
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture = GaussianMixture(
                 int(k),
+                n_init=quality.mixture_starts,
                 tol=quality.tolerance,
                 reg_covar=GAUSSIAN_VARIANCE_FLOOR,
                 random_state=seed,
@@ -188,7 +193,8 @@ def _hierarchy(method: Literal["ward", "average"]) -> "_Fit":
     ) -> list[Labels]:
         if len(points) < 2:
             return [_one_cluster(points) for _ in values]
-        tree = linkage(points, method)
+        # SciPy warns of two customers as they are, taking them for distances
+        tree = linkage(pdist(points), method)
         return [
             _one_cluster(points)
             if k > _count_distinct(points, k)

@@ -123,6 +123,11 @@ class NumericEncoder(TransformerMixin, BaseEstimator):
         return (True, False)[: 1 + self.has_flag_]
 
     @property
+    def marks_missing(self) -> tuple[bool, ...]:
+        """Whether a column says that the value is missing, as the flag does."""
+        return (False, True)[: 1 + self.has_flag_]
+
+    @property
     def is_constant(self) -> bool:
         """Whether it is equal for all customers."""
         return isinstance(self.transform_, Constant)
@@ -201,6 +206,11 @@ class CategoryEncoder(TransformerMixin, BaseEstimator):
     def is_numeric(self) -> tuple[bool, ...]:
         """Whether the order of a column has a meaning: of none."""
         return (False,) * len(self.levels_)
+
+    @property
+    def marks_missing(self) -> tuple[bool, ...]:
+        """Whether a column says that the level is missing."""
+        return tuple(self.imputes and level == UNKNOWN for level in self.levels_)
 
     @property
     def is_constant(self) -> bool:

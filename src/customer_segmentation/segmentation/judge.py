@@ -8,16 +8,14 @@ import numpy as np
 from joblib import delayed
 from kneed import KneeLocator
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from customer_segmentation.parallel import run_parallel, single_threaded
 from customer_segmentation.segmentation.algorithms import (
     CLUSTER_SHARES,
-    QUICK,
     RADIUS_QUANTILES,
     Candidate,
-    fit_candidates,
 )
+from customer_segmentation.segmentation.borders import border_densities
 from customer_segmentation.segmentation.cluster import fit_customers
 from customer_segmentation.segmentation.declare import (
     SEED,
@@ -25,26 +23,42 @@ from customer_segmentation.segmentation.declare import (
     Segmentation,
 )
 from customer_segmentation.segmentation.gaps import gap_p_values
+from customer_segmentation.segmentation.labels import NOISE, count_clusters
 from customer_segmentation.segmentation.measures import (
-    NOISE,
     Indices,
     Separation,
-    count_clusters,
     draw_resamples,
-    mean_silhouette,
     resample_agreement,
 )
+from customer_segmentation.segmentation.null_tests import compare_with_null_data
 from customer_segmentation.segmentation.space import Space
-from customer_segmentation.segmentation.structure import (
-    NullTest,
-    compare_with_null,
-    copula_null,
-    margins_null,
-)
+from customer_segmentation.segmentation.ties import LOOKED_AT
 from customer_segmentation.segmentation.weighted import Labels, Points
 
-# enough to show structure, few enough for two hundred draws of all candidates
-NULL_POINTS = 500
+# they say whether a verdict hangs on who is looked at
+SUBSAMPLES = 9
+SUBSAMPLE_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class SubsampleMeasures:
+    """What the verdict on a candidate rests on, by a part of what was drawn.
+
+    Parameters
+    ----------
+    structure_p_value, correlation_p_value : float
+        As in ``JudgedCandidate``, by a subsample and null draws drawn again.
+    gap_p_value : float
+        By the subsample.
+    stability_mean, stability_min : float
+        Over resamples drawn again.
+    """
+
+    structure_p_value: float
+    correlation_p_value: float
+    gap_p_value: float
+    stability_mean: float
+    stability_min: float
 
 
 @dataclass(frozen=True)
@@ -66,12 +80,16 @@ class JudgedCandidate:
     smallest_share, noise_share : float
         Share of the customers in the smallest cluster, and of noise.
     structure_p_value, correlation_p_value : float
-        Against null data that keep the margins, and the margins with correlations.
+        Against null data that keep the margins, and the margins with associations.
     gap_p_value : float
         Of gaps on all borders between neighbouring segments.
+    border_density : float
+        On the most crowded border, in the density of the typical customer.
     structure_excess : float
         The silhouette less the mean of the null draws that keep the margins, in their
         standard deviations.
+    subsamples : tuple of SubsampleMeasures
+        What other draws would say.
     """
 
     candidate: Candidate
@@ -85,7 +103,9 @@ class JudgedCandidate:
     structure_p_value: float = math.nan
     correlation_p_value: float = math.nan
     gap_p_value: float = math.nan
+    border_density: float = math.nan
     structure_excess: float = math.nan
+    subsamples: tuple[SubsampleMeasures, ...] = ()
 
 
 def candidates_of(segmentation: Segmentation) -> tuple[Candidate, ...]:
@@ -134,8 +154,15 @@ def search(
     labels = [fit.labels for fit in fits]
     separation = Separation(points, np.random.default_rng(SEED))
     agreement = _resample(points, labels, candidates, budget.resamples)
-    by_margins, by_correlations = _null_tests(space, candidates, budget.null_draws)
-    of_gaps = gap_p_values(space.design_points, space.is_numeric, labels, SEED)
+    subsamples = _draw_subsamples(len(points))
+    nulls = compare_with_null_data(
+        space, candidates, subsamples, budget.null_draws, SEED
+    )
+    looked_at = (space.design_points, space.is_numeric, labels, SEED)
+    of_gaps, on_borders = gap_p_values(*looked_at), border_densities(*looked_at)
+    by_subsample = _measure_subsamples(
+        subsamples, nulls.of_subsamples, _gaps_of(space, labels, subsamples), agreement
+    )
     judged = []
     for number, (candidate, found) in enumerate(zip(candidates, labels, strict=True)):
         n_clusters = count_clusters(found)
@@ -149,10 +176,12 @@ def search(
                 stability_min=float(agreement[:, number].min()),
                 smallest_share=_smallest_share(found),
                 noise_share=float(np.mean(found == NOISE)),
-                structure_p_value=float(by_margins.p_values[number]),
-                correlation_p_value=float(by_correlations.p_values[number]),
+                structure_p_value=float(nulls.by_margins.p_values[number]),
+                correlation_p_value=float(nulls.by_correlations.p_values[number]),
                 gap_p_value=float(of_gaps[number]),
-                structure_excess=float(by_margins.excess[number]),
+                border_density=float(on_borders[number]),
+                structure_excess=float(nulls.by_margins.excess[number]),
+                subsamples=by_subsample[number],
             )
         judged.append(one)
     return _with_elbows(judged)
@@ -174,81 +203,55 @@ def _resample(
     )
 
 
-def _null_tests(
-    space: Space, candidates: Sequence[Candidate], draws: int
-) -> tuple[NullTest, NullTest]:
-    """Compare the silhouettes with those of both kinds of null data.
-
-    Of more than ``NULL_POINTS`` customers a sample is compared, with null data of the
-    same size.
-    """
-    rng = np.random.default_rng(SEED)
-    sample = space.sample(rng, NULL_POINTS)
-    observed = null_silhouettes(sample, sample.design_points, candidates, 0)
-    samplers = (
-        margins_null(sample.design_points, sample.blocks),
-        copula_null(sample.design_points, sample.blocks, sample.is_numeric, SEED),
-    )
-    drawn = run_parallel(
-        (
-            delayed(null_silhouettes)(
-                sample,
-                draw(np.random.default_rng((SEED, kind, number))),
-                candidates,
-                number,
-            )
-            for kind, draw in enumerate(samplers)
-            for number in range(draws)
-        ),
-        batch_size=8,
-    )
-    by_margins, by_correlations = np.split(np.array(drawn), 2)
-    # the settings of a density method are standardised together, each k alone
-    groups = [
-        [number]
-        if one.parameter == "k"
-        else [
-            place
-            for place, other in enumerate(candidates)
-            if other.algorithm == one.algorithm
-        ]
-        for number, one in enumerate(candidates)
+def _draw_subsamples(customers: int) -> list[NDArray[np.intp]]:
+    """Draw the customers of each subsample, in random order."""
+    size = math.ceil(SUBSAMPLE_SHARE * customers)
+    return [
+        np.random.default_rng((SEED, number)).permutation(customers)[:size]
+        for number in range(SUBSAMPLES)
     ]
-    return (
-        compare_with_null(observed, by_margins, groups),
-        compare_with_null(observed, by_correlations, groups),
-    )
 
 
-def null_silhouettes(
-    space: Space, design_points: Points, candidates: Sequence[Candidate], seed: int
+def _gaps_of(
+    space: Space, labels: Sequence[Labels], subsamples: Sequence[NDArray[np.intp]]
 ) -> NDArray[np.float64]:
-    """Return the silhouette of every candidate on the data, or on null data.
-
-    Parameters
-    ----------
-    space : Space
-        Fits principal components, if any, before the data are clustered.
-    design_points : ndarray of shape (m, columns)
-        The data, or a null draw of it.
-    candidates : sequence of Candidate
-        What to fit.
-    seed : int
-        Of the fits.
-
-    Returns
-    -------
-    ndarray of shape (c,)
-        Silhouettes; ``nan`` for one cluster.
-    """
-    points = space.fit_transform(design_points)
-    distances = cdist(points, points)
+    """Return the p-values of gaps by subsample (rows) and candidate (columns)."""
+    drawn = [np.sort(rows[:LOOKED_AT]) for rows in subsamples]
     return np.array(
-        [
-            mean_silhouette(distances, labels)
-            for labels in fit_candidates(points, candidates, seed=seed, quality=QUICK)
-        ]
+        run_parallel(
+            delayed(gap_p_values)(
+                space.design_points[rows],
+                space.is_numeric,
+                [of_all[rows] for of_all in labels],
+                SEED,
+            )
+            for rows in drawn
+        )
     )
+
+
+def _measure_subsamples(
+    subsamples: Sequence[NDArray[np.intp]],
+    null_p_values: NDArray[np.float64],
+    gap_p_values: NDArray[np.float64],
+    agreement: NDArray[np.float64],
+) -> list[tuple[SubsampleMeasures, ...]]:
+    """Return what each subsample says of each candidate, with resamples redrawn."""
+    measured = []
+    for number in range(len(subsamples)):
+        rng = np.random.default_rng((SEED, number))
+        again = agreement[rng.integers(len(agreement), size=len(agreement))]
+        structure, correlation = null_p_values[number]
+        columns = (structure, correlation, gap_p_values[number])
+        measured.append(
+            [
+                SubsampleMeasures(*map(float, of_candidate))
+                for of_candidate in zip(
+                    *columns, again.mean(axis=0), again.min(axis=0), strict=True
+                )
+            ]
+        )
+    return list(zip(*measured, strict=True))
 
 
 def _with_elbows(judged: Sequence[JudgedCandidate]) -> list[JudgedCandidate]:

@@ -19,9 +19,14 @@ from customer_segmentation.segmentation.algorithms import (
     Candidate,
     fit_candidates,
 )
+from customer_segmentation.segmentation.labels import (
+    NOISE,
+    centroids,
+    count_clusters,
+    noise_joined,
+)
 from customer_segmentation.segmentation.weighted import Labels, Points
 
-NOISE = -1
 SILHOUETTE_POINTS = 4_000
 RESAMPLED_POINTS = 5_000
 # of algorithms whose cost grows with the square of the points
@@ -48,11 +53,6 @@ class Indices:
     silhouette: float = math.nan
     davies_bouldin: float = math.nan
     calinski_harabasz: float = math.nan
-
-
-def count_clusters(labels: Labels) -> int:
-    """Return the number of clusters, without noise."""
-    return len(np.unique(labels[labels != NOISE]))
 
 
 def mean_silhouette(distances: Points, labels: Labels) -> float:
@@ -135,13 +135,13 @@ class Separation:
         points = self._points
         _, joined = np.unique(noise_joined(points, labels), return_inverse=True)
         sizes = np.bincount(joined)
-        centroids = np.stack(
+        centres = np.stack(
             [np.bincount(joined, weights=column) / sizes for column in points.T], axis=1
         )
         # customers who are all alone have no variance within clusters
         has_variance = len(sizes) < len(points)
         return Indices(
-            inertia=float(np.square(points - centroids[joined]).sum()),
+            inertia=float(np.square(points - centres[joined]).sum()),
             silhouette=mean_silhouette(self._distances, labels[self._sample]),
             davies_bouldin=float(davies_bouldin_score(points, joined))
             if has_variance
@@ -150,22 +150,6 @@ class Separation:
             if has_variance
             else math.nan,
         )
-
-
-def noise_joined(points: Points, labels: Labels) -> Labels:
-    """Return labels whose noise points are in the nearest cluster."""
-    is_noise = labels == NOISE
-    if not is_noise.any():
-        return labels
-    clusters, centroids = _centroids(points[~is_noise], labels[~is_noise])
-    joined = labels.copy()
-    joined[is_noise] = clusters[cdist(points[is_noise], centroids).argmin(axis=1)]
-    return joined
-
-
-def _centroids(points: Points, labels: Labels) -> tuple[Labels, Points]:
-    clusters = np.unique(labels)
-    return clusters, np.stack([points[labels == one].mean(axis=0) for one in clusters])
 
 
 @dataclass(frozen=True)
@@ -250,8 +234,8 @@ def resample_agreement(
         for number, labels in zip(fitted, found, strict=True):
             assigned = labels[nearest]
             if candidates[number].algorithm == "kmeans":
-                clusters, centroids = _centroids(points, labels)
-                assigned = clusters[cKDTree(centroids).query(resample.compared)[1]]
+                clusters, centres = centroids(points, labels)
+                assigned = clusters[cKDTree(centres).query(resample.compared)[1]]
             agreement[number] = adjusted_rand_score(
                 resample.references[number], assigned
             )

@@ -105,6 +105,11 @@ class DesignMatrix:
         return tuple(flag for one in self.encoders for flag in one.is_numeric)
 
     @property
+    def marks_missing(self) -> tuple[bool, ...]:
+        """Whether each column says that a value is missing."""
+        return tuple(flag for one in self.encoders for flag in one.marks_missing)
+
+    @property
     def constant_features(self) -> tuple[str, ...]:
         """The features that are equal for all customers: their columns are zeros."""
         return tuple(one.name for one in self.encoders if one.is_constant)
@@ -292,6 +297,8 @@ class Space:
         Which principal components to keep; None clusters the design matrix.
     projection : Projection or None
         The principal components kept.
+    marks_missing : sequence of bool
+        Whether each column says that a value is missing; if empty, none does.
     """
 
     design_points: Points
@@ -299,6 +306,7 @@ class Space:
     is_numeric: Sequence[bool]
     pca: float | int | None = None
     projection: Projection | None = None
+    marks_missing: Sequence[bool] = ()
 
     @classmethod
     def fit(
@@ -307,10 +315,11 @@ class Space:
         blocks: Blocks,
         is_numeric: Sequence[bool],
         pca: float | int | None = None,
+        marks_missing: Sequence[bool] = (),
     ) -> Self:
         """Return a space whose principal components are fitted."""
         projection = None if pca is None else Projection.principal(design_points, pca)
-        return cls(design_points, blocks, is_numeric, pca, projection)
+        return cls(design_points, blocks, is_numeric, pca, projection, marks_missing)
 
     @property
     def points(self) -> Points:
@@ -325,9 +334,6 @@ class Space:
             return design_points
         return Projection.principal(design_points, self.pca).transform(design_points)
 
-    def sample(self, rng: np.random.Generator, size: int) -> Self:
-        """Return the space with at most `size` customers, drawn at random."""
-        if len(self.design_points) <= size:
-            return self
-        rows = np.sort(rng.choice(len(self.design_points), size, replace=False))
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return the space with some of the customers."""
         return replace(self, design_points=self.design_points[rows])

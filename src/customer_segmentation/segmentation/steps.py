@@ -73,7 +73,13 @@ def search_segmentations(
         if design.customers == 0:
             continue
         points, _ = design.transform(frame)
-        space = Space.fit(points, design.blocks, design.is_numeric, segmentation.pca)
+        space = Space.fit(
+            points,
+            design.blocks,
+            design.is_numeric,
+            segmentation.pca,
+            design.marks_missing,
+        )
         judged = search(segmentation, space, declared.budget)
         tables.append(candidate_table(segmentation, design, judged))
     return pa.concat_tables(tables)

@@ -36,14 +36,14 @@ def _columns(kind: pa.DataType, *names: str) -> list[tuple[str, pa.DataType]]:
 CANDIDATES = pa.schema(
     [
         *_columns(TEXT, "segmentation", "source_system", "algorithm", "setting"),
-        *_columns(NUMBER, "n_clusters"),
+        *_columns(NUMBER, "subsample", "n_clusters"),
         *_columns(FLAG, "is_pinned", "is_elbow"),
         *_columns(COUNT, "customers", "excluded_customers"),
         *_columns(MEASURE, "inertia", "silhouette", "davies_bouldin"),
         *_columns(MEASURE, "calinski_harabasz", "stability_mean", "stability_min"),
         *_columns(MEASURE, "smallest_share", "noise_share", "minimum_share"),
         *_columns(MEASURE, "structure_p_value", "correlation_p_value"),
-        *_columns(MEASURE, "gap_p_value", "structure_excess"),
+        *_columns(MEASURE, "gap_p_value", "border_density", "structure_excess"),
     ]
 )
 FITS = pa.schema(
@@ -213,11 +213,16 @@ def read_model(fits: engine.Relation, fit_id: str) -> FittedSegmentation:
 def candidate_table(
     segmentation: Segmentation, design: DesignMatrix, judged: Iterable[JudgedCandidate]
 ) -> pa.Table:
-    """Return the candidates of a segmentation by the schema ``CANDIDATES``."""
+    """Return the candidates of a segmentation by the schema ``CANDIDATES``.
+
+    Its subsamples, which have a number, follow each candidate. They differ from it in
+    what they measure.
+    """
     pin = segmentation.pin
     pinned = pin and Candidate(pin.algorithm, "k", pin.k)
-    rows = [
-        {
+    rows: list[dict[str, Any]] = []
+    for one in judged:
+        named = {
             "segmentation": segmentation.name,
             "source_system": segmentation.source_system,
             "algorithm": one.candidate.algorithm,
@@ -226,11 +231,11 @@ def candidate_table(
             "customers": design.customers,
             "excluded_customers": design.excluded_customers,
             "minimum_share": segmentation.minimum_share,
-            **vars(one.indices),
-            **_values_of(one, CANDIDATES),
         }
-        for one in judged
-    ]
+        whole = {**named, **vars(one.indices), **_values_of(one, CANDIDATES)}
+        rows.append(whole)
+        for number, measures in enumerate(one.subsamples, start=1):
+            rows.append({**whole, "subsample": number, **vars(measures)})
     return pa.Table.from_pylist(
         [{name: _null_if_nan(value) for name, value in row.items()} for row in rows],
         CANDIDATES,

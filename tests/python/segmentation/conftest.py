@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from customer_segmentation.segmentation import structure
+from customer_segmentation.segmentation import null_data
 from customer_segmentation.segmentation.declare import Feature
 
 CUSTOMERS = 400
@@ -17,7 +17,7 @@ NUMERIC = ("standard", "log", "power", "quantile", "passthrough")
 def rough_null_data() -> Iterator[None]:
     """Keep the correlations of null data roughly only, in a fraction of the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(structure, "CORRELATION_DRAWS", 4)
+        patch.setattr(null_data, "CORRELATION_DRAWS", 4)
         yield
 
 

@@ -24,7 +24,7 @@ from customer_segmentation.segmentation.declare import (
     Segmentation,
 )
 from customer_segmentation.segmentation.judge import candidates_of
-from customer_segmentation.segmentation.measures import NOISE
+from customer_segmentation.segmentation.labels import NOISE
 from customer_segmentation.segmentation.weighted import Labels, Points
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -53,7 +53,7 @@ def as_scikit_learn_fits(candidate: Candidate, points: Points) -> Labels:
             model = AgglomerativeClustering(value, linkage=candidate.algorithm)
         case "gaussian_mixture":
             model = GaussianMixture(
-                value, reg_covar=GAUSSIAN_VARIANCE_FLOOR, random_state=SEED
+                value, n_init=5, reg_covar=GAUSSIAN_VARIANCE_FLOOR, random_state=SEED
             )
         case "dbscan":
             model = DBSCAN(

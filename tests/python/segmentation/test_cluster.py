@@ -17,7 +17,7 @@ from customer_segmentation.segmentation.declare import (
     Segmentation,
 )
 from customer_segmentation.segmentation.judge import candidates_of
-from customer_segmentation.segmentation.measures import NOISE
+from customer_segmentation.segmentation.labels import NOISE
 from customer_segmentation.segmentation.weighted import Labels, Points
 
 pytestmark = pytest.mark.usefixtures("one_thread")

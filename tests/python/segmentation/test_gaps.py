@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from customer_segmentation.segmentation.gaps import gap_p_values, spread_ties
+from customer_segmentation.segmentation.gaps import gap_p_values
+from customer_segmentation.segmentation.ties import spread_ties
 from customer_segmentation.segmentation.weighted import Labels, Points
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -20,10 +20,9 @@ from customer_segmentation.segmentation.declare import (
     Segmentation,
 )
 from customer_segmentation.segmentation.judge import candidates_of
+from customer_segmentation.segmentation.labels import NOISE, count_clusters
 from customer_segmentation.segmentation.measures import (
-    NOISE,
     Separation,
-    count_clusters,
     draw_resamples,
     mean_silhouette,
     resample_agreement,

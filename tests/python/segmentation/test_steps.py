@@ -286,13 +286,32 @@ def test_few_distinct_customers_have_few_candidates(
 ) -> None:
     keys = [f"shop:{number}" for number in range(len(frame))]
     found = built(frame.assign(customer_key=keys), variables())
-    searched = found.frame("from candidates")
+    searched = found.frame("from candidates where subsample is null")
     assert len(searched) == 3 + 3 + 5
     assert (searched["n_clusters"] > 1).sum() == min(candidates, 4)
     assert len(found.frame("from fits")) == (candidates > 0)
     assert len(found.segments()) == (len(frame) if candidates else 0)
     collapsed = searched[searched["n_clusters"] < 2]
     assert collapsed["silhouette"].isna().all()
+
+
+def test_subsamples_repeat_what_the_verdict_rests_on() -> None:
+    found = built(customers(), variables())
+    candidates = found.frame("from candidates where subsample is null")
+    repeated = found.frame("from candidates where subsample is not null")
+    assert (candidates["n_clusters"] > 1).any()
+    key = ["algorithm", "setting"]
+    of_candidate = repeated.groupby(key)["subsample"].agg(list)
+    assert len(of_candidate) == (candidates["n_clusters"] > 1).sum()
+    assert of_candidate.map(lambda numbers: numbers == [*range(1, 10)]).all()
+    # resamples and null draws are drawn again, all else is the candidate's
+    both = repeated.merge(candidates, on=key, suffixes=("", "_of_all"))
+    for column in ("n_clusters", "smallest_share", "noise_share", "silhouette"):
+        assert (both[column] == both[f"{column}_of_all"]).all()
+    for column in ("structure_p_value", "gap_p_value"):
+        assert both[column].between(0, 1).all()
+        assert (both[column] != both[f"{column}_of_all"]).any()
+    assert (both["stability_mean"] >= both["stability_min_of_all"]).all()
 
 
 def test_a_constant_feature_changes_nothing() -> None:
@@ -358,7 +377,8 @@ def test_k_beyond_the_distinct_customers_gives_one_cluster() -> None:
     frame[["recency_days", "monetary"]] = np.array(GROUPS)[np.arange(90) % 3]
     found = built(frame, variables(k=[2, 6]))
     clusters = found.frame(
-        "select setting, n_clusters from candidates where algorithm <> 'dbscan'"
+        "select setting, n_clusters from candidates"
+        " where algorithm <> 'dbscan' and subsample is null"
     )
     assert Counter(map(tuple, clusters.to_numpy().tolist())) == {
         ("k=2", 2): 2,
@@ -517,7 +537,7 @@ def test_prototypes_of_a_density_method_have_their_reach() -> None:
 
 def test_a_pin_wins_and_is_marked() -> None:
     found = built(customers(), variables(pin={"algorithm": "average", "k": 7}))
-    pinned = found.frame("from candidates where is_pinned")
+    pinned = found.frame("from candidates where is_pinned and subsample is null")
     assert pinned[["algorithm", "setting"]].to_numpy().tolist() == [["average", "k=7"]]
     assert found.segments().nunique() == 7
 

@@ -1,124 +1,18 @@
-"""Null data keep what they should only, and many candidates raise the p-values."""
+"""Many candidates raise the p-values, and structure that is plain lowers them."""
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
-from scipy.stats import spearmanr
 
-from customer_segmentation.segmentation import structure
+from customer_segmentation.segmentation import null_data
 from customer_segmentation.segmentation.algorithms import Candidate
-from customer_segmentation.segmentation.judge import null_silhouettes
 from customer_segmentation.segmentation.measures import mean_silhouette
+from customer_segmentation.segmentation.null_data import copula_null, margins_null
+from customer_segmentation.segmentation.null_tests import null_silhouettes
 from customer_segmentation.segmentation.space import Space
-from customer_segmentation.segmentation.structure import (
-    compare_with_null,
-    copula_null,
-    margins_null,
-)
-from customer_segmentation.segmentation.weighted import Points
+from customer_segmentation.segmentation.structure import compare_with_null
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-# a count with a rate of it, a tied count, an amount, and two levels
-BLOCKS = ((0, 1), (2,), (3,), (4, 5))
-IS_NUMERIC = (True, True, True, True, False, False)
-
-
-def customers(seed: int, count: int = 600) -> Points:
-    rng = np.random.default_rng(seed)
-    taste = rng.normal(size=count)
-    claims = 1 + rng.poisson(np.exp(1.2 + 0.6 * taste))
-    level = rng.integers(2, size=count)
-    return np.column_stack(
-        [
-            claims,
-            rng.binomial(claims, 0.5) / claims,
-            rng.poisson(np.exp(0.4 * taste)),
-            np.exp(taste + rng.normal(scale=0.5, size=count)),
-            level == 0,
-            level == 1,
-        ]
-    ).astype(float)
-
-
-def nulls(points: Points) -> list[tuple[str, Points]]:
-    samplers = {
-        "margins": margins_null(points, BLOCKS),
-        "copula": copula_null(points, BLOCKS, IS_NUMERIC, seed=0),
-    }
-    return [
-        (name, draw(np.random.default_rng(number)))
-        for name, draw in samplers.items()
-        for number in range(20)
-    ]
-
-
-def rank_correlations(points: Points) -> Points:
-    return spearmanr(points[:, [0, 2, 3]]).statistic
-
-
-def rows(points: Points) -> list[tuple]:
-    return sorted(map(tuple, points.tolist()))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_null_data_keep_margins_and_the_rows_of_every_block(seed: int) -> None:
-    points = customers(seed)
-    for name, null in nulls(points):
-        assert not np.array_equal(null, points)
-        for block in BLOCKS:
-            columns = list(block)
-            assert rows(null[:, columns]) == rows(points[:, columns]), name
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_only_the_copula_keeps_correlations_even_with_ties(seed: int) -> None:
-    points = customers(seed)
-    target = rank_correlations(points)
-    assert np.min(target) > 0.2
-    for name, kept in (("margins", 0), ("copula", 1)):
-        drawn = [rank_correlations(null) for of, null in nulls(points) if of == name]
-        expected = np.where(np.eye(3) == 1, 1, kept * target)
-        off = np.abs(np.mean(drawn, axis=0) - expected)
-        assert off[1, 2] < 0.05
-        # the count leads its block together with the rate
-        assert off.max() < 0.15
-
-
-def test_the_copula_keeps_no_structure_besides_correlations() -> None:
-    rng = np.random.default_rng(0)
-    centres = np.array([[-3.0, -3], [3, -3], [-3, 3], [3, 3]])
-    points = centres[rng.integers(4, size=400)] + rng.normal(scale=0.3, size=(400, 2))
-    null = copula_null(points, ((0,), (1,)), (True, True), seed=0)(rng)
-    # four corners have no correlation: in each half, the other column is free
-    shuffled = margins_null(points, ((0,), (1,)))(rng)
-    for drawn in (null, shuffled):
-        assert abs(spearmanr(drawn).statistic) < 0.15
-    ring = np.column_stack([np.cos(np.arange(400.0)), np.sin(np.arange(400.0))])
-    of_ring = copula_null(ring, ((0,), (1,)), (True, True), seed=0)(rng)
-    assert np.ptp(np.linalg.norm(ring, axis=1)) < 1e-9
-    assert np.ptp(np.linalg.norm(of_ring, axis=1)) > 1
-
-
-def test_draws_depend_on_the_generator_alone() -> None:
-    points = customers(0)
-    for (name, first), (_, again) in zip(nulls(points), nulls(points), strict=True):
-        np.testing.assert_array_equal(first, again, err_msg=name)
-
-
-@pytest.mark.parametrize(
-    "points",
-    [np.zeros((1, 2)), np.zeros((9, 2)), np.eye(2)],
-    ids=["one", "all equal", "two"],
-)
-def test_null_data_of_few_customers_are_defined(points: Points) -> None:
-    blocks, is_numeric = ((0,), (1,)), (True, True)
-    for draw in (
-        margins_null(points, blocks),
-        copula_null(points, blocks, is_numeric, seed=0),
-    ):
-        null = draw(np.random.default_rng(0))
-        assert np.sort(null, axis=0).tolist() == np.sort(points, axis=0).tolist()
 
 
 def test_p_values_allow_for_many_candidates() -> None:
@@ -141,7 +35,7 @@ def test_no_structure_is_found_where_there_is_none(
     is_correlated: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # correlations of values without ties need hardly any correction
-    monkeypatch.setattr(structure, "CORRELATION_DRAWS", 4)
+    monkeypatch.setattr(null_data, "CORRELATION_DRAWS", 4)
     times, draws = 30, 19
     candidates = [
         Candidate(name, "k", k) for name in ("ward", "average") for k in (2, 3, 4)
