@@ -27,16 +27,16 @@ customer_segment_predictions as (
         segment_scores.segmentation,
         segment_scores.horizon_days,
         segment_labels.target_rank,
+        segment_scores.probability,
+        withheld_labels.withheld_reason,
+        segment_scores.model_id,
         case
             when withheld_labels.withheld_reason is null then segment_labels.segment_id
         end as segment_id,
         case
             when withheld_labels.withheld_reason is null
                 then segment_labels.segment_name
-        end as segment_name,
-        segment_scores.probability,
-        withheld_labels.withheld_reason,
-        segment_scores.model_id
+        end as segment_name
 
     from segment_scores
     left join segment_labels

@@ -6,8 +6,8 @@ candidates as (
 
 ),
 
--- the root of k is a factor, because the silhouette alone favours few segments that merge
--- neighbours
+-- the root of k is a factor, because the silhouette alone favours few segments that
+-- merge neighbours
 measured as (
 
     select

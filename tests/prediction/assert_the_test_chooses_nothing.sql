@@ -1,8 +1,8 @@
 {{ config(group='segmentation') }}
 
--- a new customer is predicted in the selection or in the test of a task, never in both; an
--- existing customer may be in both, if the outcome of the selection ends before the date
--- of the test
+-- a new customer is predicted in the selection or in the test of a task, never in both;
+-- an existing customer may be in both, if the outcome of the selection ends before the
+-- date of the test
 with
 
 backtests as (

@@ -20,8 +20,8 @@ as_of_dates as (
 
 ),
 
--- a cross-validated test of new customers covers the whole record, and so those whom the
--- champion is chosen on: then each split has its own half of them
+-- a cross-validated test of new customers covers the whole record, and so those whom
+-- the champion is chosen on: then each split has its own half of them
 halved as (
 
     select

@@ -21,8 +21,8 @@ outcomes as (
 
 ),
 
--- the baseline of new customers expects all of them to return with the same probability;
--- over some horizon the champion must tell more than that, and over none less
+-- the baseline of new customers expects all of them to return with the same
+-- probability; over some horizon the champion must tell more, and over none less
 compared as (
 
     select

@@ -14,14 +14,17 @@ evaluations as (
 
 ),
 
--- how many more segments the champion names correctly than the majority, at least and at
--- most; the selection tells, since the test chooses nothing
+-- how many more segments the champion names correctly than the majority, at least and
+-- at most; the selection tells, since the test chooses nothing
 compared as (
 
     select
         models.model_id,
         max(
-            case when evaluations.metric = 'accuracy' then evaluations.difference_low end
+            case
+                when evaluations.metric = 'accuracy'
+                    then evaluations.difference_low
+            end
         ) as gain_low,
         max(
             case
