@@ -1,0 +1,48 @@
+"""Spark reads the landing zone that is named, and not the one beside it."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from macros_of_publishing import ReturnedError, macros
+
+from dbt.adapters.sparksession import SparkSessionAdapter
+
+pytestmark = pytest.mark.spark
+
+
+def returned(macro: Any, *arguments: object) -> Any:
+    """Return what a macro hands to dbt's ``return``."""
+    with pytest.raises(ReturnedError) as caught:
+        macro(*arguments)
+    return caught.value.args[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "beside"), [("shop[1]", "shop1"), ("{a,b}*", "a"), ("q?", "q1")]
+)
+def test_spark_reads_a_zone_and_not_the_one_beside_it(
+    name: str, beside: str, spark: Any, credentials: Any, tmp_path: Path
+) -> None:
+    adapter = SparkSessionAdapter.__new__(SparkSessionAdapter)
+    adapter.config = type("Config", (), {"credentials": credentials})
+    module = macros(
+        files=("source.sql", "landing_zone.sql"),
+        adapter=SimpleNamespace(
+            dispatch=lambda macro: getattr(module, f"spark__{macro}"),
+            folder_has_parquet=adapter.folder_has_parquet,
+        ),
+    )
+    folder = f"{tmp_path}/{name}"
+    for zone in (beside, name):
+        assert not returned(module.folder_has_files, folder)
+        (tmp_path / zone).mkdir()
+        pq.write_table(pa.table({"a": [zone]}), tmp_path / zone / "part-0.parquet")
+    assert returned(module.folder_has_files, folder)
+    relation = returned(module.parquet_folder, folder)
+    assert re.match(r"parquet\.`.*`$", relation)
+    assert [row.a for row in spark.sql(f"select a from {relation}").collect()] == [name]
