@@ -8,9 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from macros_of_publishing import ReturnedError, macros
-
 from dbt.adapters.sparksession import SparkSessionAdapter
+from macros_of_publishing import ReturnedError, macros
 
 pytestmark = pytest.mark.spark
 
