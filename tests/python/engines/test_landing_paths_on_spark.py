@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dbt.adapters.sparksession import SparkSessionAdapter
+from dbt.adapters.sparksession import Plugin, SparkSessionAdapter
 from macros_of_publishing import ReturnedError, macros
 
 pytestmark = pytest.mark.spark
@@ -25,10 +25,12 @@ def returned(macro: Any, *arguments: object) -> Any:
     ("name", "beside"), [("shop[1]", "shop1"), ("{a,b}*", "a"), ("q?", "q1")]
 )
 def test_spark_reads_a_zone_and_not_the_one_beside_it(
-    name: str, beside: str, spark: Any, credentials: Any, tmp_path: Path
+    name: str, beside: str, spark: Any, tmp_path: Path
 ) -> None:
     adapter = SparkSessionAdapter.__new__(SparkSessionAdapter)
-    adapter.config = type("Config", (), {"credentials": credentials})
+    adapter.config = SimpleNamespace(
+        credentials=Plugin.credentials.from_dict({"schema": "main"})
+    )
     module = macros(
         files=("source.sql", "landing_zone.sql"),
         adapter=SimpleNamespace(
