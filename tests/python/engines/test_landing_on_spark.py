@@ -1,4 +1,4 @@
-"""Spark reads the landing zone that is named, and not the one beside it."""
+"""Spark reads the landing zone that is named, and its texts as DuckDB does."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from dbt.adapters.sparksession import Plugin, SparkSessionAdapter
 from macros_of_publishing import ReturnedError, macros
+from texts_and_keys import LINES, TEXTS, query_of_texts
 
 pytestmark = pytest.mark.spark
 
@@ -47,3 +48,22 @@ def test_spark_reads_a_zone_and_not_the_one_beside_it(
     relation = returned(module.parquet_folder, folder)
     assert re.match(r"parquet\.`.*`$", relation)
     assert [row.a for row in spark.sql(f"select a from {relation}").collect()] == [name]
+
+
+def test_spark_trims_and_escapes_alike(spark: Any):
+    systems = macros(
+        files=("source_systems.sql",), var=lambda *_: {}, execute=False, graph={}
+    )
+    rows = [(number, raw) for number, (raw, *_) in enumerate(TEXTS)]
+    spark.createDataFrame(rows, "number int, raw string").createOrReplaceTempView(
+        "texts"
+    )
+    found = [tuple(row) for row in spark.sql(query_of_texts()).collect()]
+    assert found == [(known, identifier) for _, known, identifier in TEXTS]
+    parts = [(part, key) for part, _, key in LINES if ":" in part or "\\" in part]
+    spark.createDataFrame(parts, "part string, key string").createOrReplaceTempView(
+        "parts"
+    )
+    escaped = spark.sql(f"select {systems.key_part('part')} as e, key from parts")
+    for row in escaped.collect():
+        assert row.key.startswith(f"{row.e}:")
