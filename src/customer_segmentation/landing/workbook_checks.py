@@ -16,6 +16,7 @@ from posixpath import normpath
 from xml.parsers import expat
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landing.workbook_texts import SHARED_TEXTS, check_texts
 
 __all__ = ["SheetScan", "column_letters", "scan_workbook"]
 
@@ -25,11 +26,16 @@ MAX_UNPACKED_BYTES = 2 << 30
 MAX_CELLS = 1 << 25
 CHUNK_BYTES = 1 << 18
 MAX_COLUMNS = 16_384
-# of sheets, and of names of elements: more are not kept
-MAX_NAMES = 4_096
+MAX_SHEETS = 4_096
+MAX_MERGED_CELLS = 1 << 20
+# Excel takes 65,530 hyperlinks in a sheet
+MAX_RELATIONS = 1 << 17
 WORKBOOK = "xl/workbook.xml"
+ZIP_ERRORS = (
+    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 RELATIONS = "xl/_rels/workbook.xml.rels"
-REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 
 
 @dataclass
@@ -40,6 +46,8 @@ class SheetScan:
     ----------
     first_row, last_row, first_column, last_column : int
         The corners of its cells with a value, from 1 on.
+    texts : int
+        Cells that refer to a text which the workbook holds once.
     errors : Counter
         Cells with an error such as ``#N/A``, by column.
     formulas : Counter
@@ -50,6 +58,7 @@ class SheetScan:
     last_row: int = 0
     first_column: int = 1 << 30
     last_column: int = 0
+    texts: int = 0
     errors: Counter[int] = field(default_factory=Counter)
     formulas: Counter[int] = field(default_factory=Counter)
 
@@ -84,6 +93,8 @@ def scan_workbook(path: Path) -> dict[str, SheetScan]:
         with zipfile.ZipFile(path) as file:
             for member in file.infolist():
                 part = _Part()
+                if parts.setdefault(member.filename.lower(), part) is not part:
+                    raise ValueError(f"it holds {member.filename} twice")
                 for chunk in _unpacked(file, member):
                     left -= len(chunk)
                     if left < 0:
@@ -92,22 +103,29 @@ def scan_workbook(path: Path) -> dict[str, SheetScan]:
                     if part.scan.cells > MAX_CELLS:
                         raise _too_wide(path, member.filename, part.scan)
                 part.end()
-                parts[member.filename.lower()] = part
-    except (*_ZIP_ERRORS, expat.ExpatError) as error:
+            members = _sheet_members(parts)
+            for name in (WORKBOOK, RELATIONS, SHARED_TEXTS, *(m for _, m in members)):
+                if name in parts and parts[name].error:
+                    raise ValueError(parts[name].error)
+            check_texts(
+                path,
+                file.infolist(),
+                {m: parts[m].scan.texts for _, m in members if m in parts},
+                lambda member: _unpacked(file, member),
+            )
+    except (*ZIP_ERRORS, expat.ExpatError) as error:
         raise InputError(
             f"{path}: cannot be read as an Excel workbook: {error or 'it is damaged'}"
         ) from error
-    return {
-        name: parts[member].scan
-        for name, member in _sheet_members(parts).items()
-        if member in parts
-    }
-
-
-_ZIP_ERRORS = (
-    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
+    # a sheet that is not found counts as the largest, and one named twice counts twice
+    largest = max((part.scan.cells for part in parts.values()), default=0)
+    cells = sum(
+        parts[member].scan.cells if member in parts else largest
+        for _, member in members
+    )
+    if cells > MAX_CELLS:
+        raise _too_many(path, cells)
+    return {name: parts[member].scan for name, member in members if member in parts}
 
 
 class _Part:
@@ -115,12 +133,16 @@ class _Part:
 
     def __init__(self) -> None:
         self.scan = SheetScan()
-        self.sheets: dict[str, str] = {}
+        # why it is no XML of a sheet; drawings and notes need not be
+        self.error = ""
+        self.sheets: list[tuple[str, str]] = []
         self.targets: dict[str, str] = {}
-        self._kinds: dict[str, str] = {}
         self._begins = b""
         self._parser: expat.XMLParserType | None = None
         self._row = self._column = 0
+        self._digits = ""
+        self._merged_cells = 0
+        self._columns: dict[str, int] = {}
         self._has_formula = self._has_value = self._is_text = False
 
     def feed(self, chunk: bytes) -> None:
@@ -130,23 +152,28 @@ class _Part:
             if self._begins.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"<"):
                 self._parser = expat.ParserCreate()
                 self._parser.StartElementHandler = self._start
-        if self._parser is not None:
-            self._parser.Parse(chunk, False)
+            else:
+                self.error = "a part of it is no XML"
+        self._parse(chunk, is_final=False)
 
     def end(self) -> None:
         """Take note that there are no more bytes."""
+        self._parse(b"", is_final=True)
+        self._end_of_cell()
+
+    def _parse(self, chunk: bytes, *, is_final: bool) -> None:
         if self._parser is not None:
-            self._parser.Parse(b"", True)
-            self._end_of_cell()
+            try:
+                self._parser.Parse(chunk, is_final)
+            except (expat.ExpatError, ValueError) as error:
+                self.error = str(error)
+                self._parser = None
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        kind = self._kinds.get(name)
-        if kind is None:
-            kind = name.rpartition(":")[2]
-            if len(self._kinds) < MAX_NAMES:
-                self._kinds[name] = kind
+        kind = name.rpartition(":")[2] if ":" in name else name
         if kind == "c":
-            self._end_of_cell()
+            if self._has_formula:
+                self._end_of_cell()
             self._start_of_cell(attributes)
         elif kind in ("v", "is"):
             self._value()
@@ -156,28 +183,53 @@ class _Part:
             self._end_of_cell()
             self._row = int(attributes.get("r") or self._row + 1)
             self._column = 0
-        elif kind == "sheet" and len(self.sheets) < MAX_NAMES:
+            self._digits = ""
+        elif kind == "mergeCell":
+            self._merged_cells += 1
+            _check_number("merged cells", self._merged_cells, MAX_MERGED_CELLS)
+        elif kind == "sheet":
             ids = (v for k, v in attributes.items() if k.rpartition(":")[2] == "id")
-            self.sheets[attributes.get("name", "")] = next(ids, "")
-        elif kind == "Relationship" and len(self.targets) < MAX_NAMES:
+            self.sheets.append((attributes.get("name", ""), next(ids, "")))
+            _check_number("sheets", len(self.sheets), MAX_SHEETS)
+        elif kind == "Relationship":
             self.targets[attributes.get("Id", "")] = attributes.get("Target", "")
+            _check_number("relations", len(self.targets), MAX_RELATIONS)
 
     def _start_of_cell(self, attributes: dict[str, str]) -> None:
+        self._has_value = False
         self._column += 1
-        if reference := REFERENCE.fullmatch(attributes.get("r", "")):
-            self._column = _column_number(reference[1])
-            self._row = int(reference[2])
+        if reference := attributes.get("r"):
+            letters = reference.rstrip("0123456789")
+            if letters not in self._columns:
+                self._remember_column(letters)
+            self._column = self._columns[letters]
+            digits = reference[len(letters) :]
+            # most cells of a row say its number again
+            if digits != self._digits:
+                self._digits, self._row = digits, int(digits)
         kind = attributes.get("t")
         self._is_text = kind == "str"
-        if kind == "e" and self._column <= MAX_COLUMNS:
+        if kind == "s":
+            self.scan.texts += 1
+        elif kind == "e" and self._column <= MAX_COLUMNS:
             self.scan.errors[self._column] += 1
 
+    def _remember_column(self, letters: str) -> None:
+        # what a reader makes of other letters cannot be known
+        if not re.fullmatch("[A-Za-z]{1,3}", letters):
+            raise ValueError(f"a cell stands in a column {letters[:20]!r}")
+        self._columns[letters] = _column_number(letters)
+
     def _value(self) -> None:
-        scan = self.scan
-        scan.first_row = min(scan.first_row, self._row)
-        scan.last_row = max(scan.last_row, self._row)
-        scan.first_column = min(scan.first_column, self._column)
-        scan.last_column = max(scan.last_column, self._column)
+        scan, row, column = self.scan, self._row, self._column
+        if row > scan.last_row:
+            scan.last_row = row
+        if row < scan.first_row:
+            scan.first_row = row
+        if column > scan.last_column:
+            scan.last_column = column
+        if column < scan.first_column:
+            scan.first_column = column
         if self._has_formula and not self._is_text and self._parser is not None:
             # an empty value is none; a text may be empty
             self._parser.CharacterDataHandler = self._characters
@@ -194,7 +246,6 @@ class _Part:
             self._has_formula = False
             if self._parser is not None:
                 self._parser.CharacterDataHandler = None
-        self._has_value = False
 
 
 def _unpacked(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -206,17 +257,22 @@ def _unpacked(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]
             yield chunk
 
 
-def _sheet_members(parts: dict[str, _Part]) -> dict[str, str]:
-    """Return the member of each sheet by the name of the sheet, in lower case."""
+def _sheet_members(parts: dict[str, _Part]) -> list[tuple[str, str]]:
+    """Return the name of each sheet, and its member in lower case."""
     if WORKBOOK not in parts or RELATIONS not in parts:
-        return {}
+        return []
     targets = parts[RELATIONS].targets
-    members = {}
-    for name, key in parts[WORKBOOK].sheets.items():
+    members = []
+    for name, key in parts[WORKBOOK].sheets:
         target = targets.get(key, "").lower()
-        place = target if target.startswith("/") else f"/xl/{target}"
-        members[name] = normpath(place).lstrip("/")
+        place = target if target.startswith(("/", "xl/")) else f"xl/{target}"
+        members.append((name, normpath(place).lstrip("/")))
     return members
+
+
+def _check_number(what: str, number: int, most: int) -> None:
+    if number > most:
+        raise ValueError(f"it has more than {most:,} {what}")
 
 
 def _column_number(letters: str) -> int:
@@ -256,4 +312,11 @@ def _too_wide(path: Path, member: str, scan: SheetScan) -> InputError:
         f"{path}: {member}: its cells span {rows:,} rows and {columns:,} columns, "
         f"to {corner}, more than {MAX_CELLS:,} cells; delete what stands outside of "
         "the table, or save the sheet as a CSV file and land that"
+    )
+
+
+def _too_many(path: Path, cells: int) -> InputError:
+    return InputError(
+        f"{path}: its sheets span {cells:,} cells together, more than {MAX_CELLS:,}; "
+        "delete sheets that are no raw tables, or save the sheets as CSV files"
     )

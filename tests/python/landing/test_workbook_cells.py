@@ -7,13 +7,15 @@ import pytest
 from raw_files import MALL_HEADER, land, landed, write_workbook
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.landing import workbook_checks
+from customer_segmentation.landing import workbook_checks, workbook_texts
 from customer_segmentation.landing.workbook_checks import scan_workbook
 from customer_segmentation.raw_tables import MALL
 
 HEADERS = MALL_HEADER.split(",")
 SHEET = "xl/worksheets/sheet1.xml"
-EMPTY = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+RELATIONS = "xl/_rels/workbook.xml.rels"
+NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+EMPTY = f"<worksheet {NAMESPACE}>"
 
 
 def rewrite(path: Path, member: str, content: str) -> Path:
@@ -107,9 +109,102 @@ def test_the_size_in_a_header_is_not_believed(tmp_path, zone, monkeypatch):
         land(MALL, zone, path)
 
 
-def test_a_sheet_that_is_no_xml_is_refused(tmp_path, zone):
-    path = rewrite(book(tmp_path), SHEET, f"{EMPTY}<sheetData><row></sheetData>")
-    with pytest.raises(InputError, match="as an Excel workbook: mismatched tag"):
+def with_shared_texts(path: Path, *texts: str) -> Path:
+    """Add texts to which cells refer by number."""
+    texts_xml = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    rewrite(path, "xl/sharedStrings.xml", f"<sst {NAMESPACE}>{texts_xml}</sst>")
+    with zipfile.ZipFile(path) as file:
+        relations = file.read(RELATIONS).decode()
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kind = f"{office}/sharedStrings"
+    end = "</Relationships>"
+    added = f'<Relationship Id="t" Type="{kind}" Target="sharedStrings.xml"/>{end}'
+    return rewrite(path, RELATIONS, relations.replace(end, added))
+
+
+def text_row(number: int, index: int) -> str:
+    return row(number, f'<c r="B{number}" t="s"><v>{index}</v></c>')
+
+
+def test_one_long_text_in_many_cells_is_refused(tmp_path, zone):
+    rows = "".join(text_row(number, 1) for number in range(4, 5_004))
+    path = with_shared_texts(book(tmp_path, rows), "short", "x" * 2_000_000)
+    assert path.stat().st_size < 40_000
+    with pytest.raises(InputError, match=r"m\.xlsx: the texts of its cells have more"):
+        land(MALL, zone, path)
+
+
+@pytest.mark.parametrize("most", [2_004, 2_005])
+def test_characters_are_counted_once_for_each_cell(most, tmp_path, zone, monkeypatch):
+    monkeypatch.setattr(workbook_texts, "MAX_CHARACTERS", most)
+    rows = text_row(4, 0) + text_row(5, 1) + text_row(6, 1)
+    path = with_shared_texts(book(tmp_path, rows), "short", "x" * 1_000)
+    if most == 2_004:
+        with pytest.raises(InputError, match="more than 2,004 characters"):
+            land(MALL, zone, path)
+    else:
+        land(MALL, zone, path)
+        rows = landed(zone, "mall/customers")
+        assert [len(row[0]) for row in rows] == [5, 1_000, 1_000]
+
+
+def test_sheets_that_are_named_often_count_as_often(tmp_path, zone):
+    path = book(tmp_path, row(4, value("B4")) + row(1048576, value("P1048576")))
+    with zipfile.ZipFile(path) as file:
+        workbook = file.read("xl/workbook.xml").decode()
+    copies = "".join(
+        f'<sheet name="{i}" sheetId="{i}" r:id="r1"/>' for i in range(2, 5)
+    )
+    rewrite(
+        path, "xl/workbook.xml", workbook.replace("</sheets>", f"{copies}</sheets>")
+    )
+    with pytest.raises(InputError, match="sheets span 62,914,440 cells together"):
+        land(MALL, zone, path)
+
+
+@pytest.mark.parametrize("reference", ["AAAAA1", "1", "A1A1", "$A$1", "A1.5"])
+def test_a_cell_whose_place_cannot_be_known_is_refused(reference, tmp_path, zone):
+    with pytest.raises(InputError, match="cannot be read as an Excel workbook"):
+        land(MALL, zone, book(tmp_path, row(4, value("B4"), value(reference))))
+
+
+def test_more_merged_cells_than_memory_holds_are_refused(tmp_path, zone, monkeypatch):
+    monkeypatch.setattr(workbook_checks, "MAX_MERGED_CELLS", 1)
+    merged = '<mergeCell ref="B4:C4"/>'
+    path = book(tmp_path, row(4, value("B4")), f"<mergeCells>{merged * 2}</mergeCells>")
+    with pytest.raises(InputError, match="it has more than 1 merged cells"):
+        land(MALL, zone, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{EMPTY}<sheetData><row></sheetData>", "mismatched tag"),
+        (f"text {EMPTY}</worksheet>", "a part of it is no XML"),
+    ],
+)
+def test_a_sheet_that_is_no_xml_is_refused(content, message, tmp_path, zone):
+    path = rewrite(book(tmp_path), SHEET, content)
+    with pytest.raises(InputError, match=f"as an Excel workbook: {message}"):
+        land(MALL, zone, path)
+
+
+def test_parts_that_are_no_sheets_may_hold_anything(tmp_path, zone):
+    path = book(tmp_path, row(4, value("B4")))
+    for member in ("xl/drawings/vmlDrawing1.vml", "customXml/item1.xml"):
+        rewrite(path, member, '<xml><br><c r="here"/><row r="there"/></xml>')
+    land(MALL, zone, path)
+    assert landed(zone, "mall/customers") == [("1", None, None, None, None)]
+
+
+def test_a_member_that_is_there_twice_is_refused(tmp_path, zone):
+    path = book(tmp_path)
+    with (
+        zipfile.ZipFile(path, "a") as file,
+        pytest.warns(UserWarning, match="Duplicate name"),
+    ):
+        file.writestr(SHEET, EMPTY + "</worksheet>")
+    with pytest.raises(InputError, match=r"it holds xl/worksheets/sheet1\.xml twice"):
         land(MALL, zone, path)
 
 
