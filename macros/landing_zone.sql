@@ -35,7 +35,8 @@
 
 {% macro default__folder_has_files(folder) %}
     {%- set files = run_query(
-        "select count(*) from glob('" ~ folder | replace("'", "''") ~ "/*.parquet')"
+        "select count(*) from glob('" ~ pattern_of_path(folder) | replace("'", "''")
+        ~ "/*.parquet')"
     ) -%}
     {{- return(files.columns[0].values()[0] > 0) -}}
 {% endmacro %}
@@ -43,5 +44,5 @@
 {% macro spark__folder_has_files(folder) %}
     {#- Spark SQL cannot list files, and the folder may be on another host, so the Spark
         session lists them. -#}
-    {{- return(adapter.folder_has_parquet(folder)) -}}
+    {{- return(adapter.folder_has_parquet(pattern_of_path(folder))) -}}
 {% endmacro %}

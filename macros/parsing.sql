@@ -1,6 +1,16 @@
+{% macro trimmed(column) %}
+    {#- The text of a raw column without white space at its ends: `trim` alone leaves tabs
+        and line ends. -#}
+    trim(
+        both ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)
+        from cast({{ column }} as string)
+    )
+{%- endmacro %}
+
+
 {% macro text(column) %}
     {#- The text of a raw column, trimmed; null if it is empty. -#}
-    nullif(trim(cast({{ column }} as string)), '')
+    nullif({{ trimmed(column) }}, '')
 {%- endmacro %}
 
 
@@ -8,24 +18,26 @@
     {#- The text of a raw column, trimmed; null if it stands for a missing value. -#}
     case
         when
-            lower(trim(cast({{ column }} as string)))
+            lower({{ trimmed(column) }})
             not in ('', '?', '-', 'na', 'n/a', 'nan', 'null', 'none')
-            then trim(cast({{ column }} as string))
+            then {{ trimmed(column) }}
     end
 {%- endmacro %}
 
 
 {% macro identifier(column) %}
-    {#- The text of an id, without the `.0` of a numeric column that has nulls. -#}
+    {#- The text of an id, without the `.0` of a numeric column that has nulls. There is a
+        number before it: `.0` alone is an id. -#}
     case
         when
-            trim(cast({{ column }} as string)) like '%.0'
-            and try_cast({{ column }} as decimal(38, 1)) is not null
+            {{ trimmed(column) }} like '%.0'
+            and try_cast({{ trimmed(column) }} as decimal(38, 1)) is not null
+            and right({{ trimmed(column) }}, 3) between '0.0' and '9.0'
             then
                 substr(
-                    trim(cast({{ column }} as string)),
+                    {{ trimmed(column) }},
                     1,
-                    length(trim(cast({{ column }} as string))) - 2
+                    length({{ trimmed(column) }}) - 2
                 )
         else {{ known_text(column) }}
     end

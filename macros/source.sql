@@ -46,11 +46,29 @@
 {% endmacro %}
 
 {% macro default__parquet_folder(folder) %}
-    {{- return("read_parquet('" ~ folder | replace("'", "''") ~ "/*.parquet')") -}}
+    {#- a folder such as `shop=1` is no column -#}
+    {{- return(
+        "read_parquet('" ~ pattern_of_path(folder) | replace("'", "''")
+        ~ "/*.parquet', hive_partitioning = false)"
+    ) -}}
 {% endmacro %}
 
 {% macro spark__parquet_folder(folder) %}
-    {{- return("parquet.`" ~ folder | replace('`', '``') ~ "`") -}}
+    {{- return("parquet.`" ~ pattern_of_path(folder) | replace('`', '``') ~ "`") -}}
+{% endmacro %}
+
+
+{% macro pattern_of_path(path) %}
+    {#- A pattern that matches this path only: `shop[1]` would match `shop1`. -#}
+    {{- return(adapter.dispatch('pattern_of_path')(path)) -}}
+{% endmacro %}
+
+{% macro default__pattern_of_path(path) %}
+    {{- return(modules.re.sub('([*?[])', '[\\1]', path)) -}}
+{% endmacro %}
+
+{% macro spark__pattern_of_path(path) %}
+    {{- return(modules.re.sub('([][*?{}\\\\])', '\\\\\\1', path)) -}}
 {% endmacro %}
 
 

@@ -125,6 +125,14 @@
 {%- endmacro %}
 
 
+{% macro key_part(text) -%}
+    {#- A text as one of several parts of a key: `1:2` and `3` is not `1` and `2:3`. -#}
+    replace(
+        replace({{ text }}, chr(92), chr(92) || chr(92)), ':', chr(92) || ':'
+    )
+{%- endmacro %}
+
+
 {% macro as_of_date(source_system, default) %}
 
     {#- The as-of date of a source system: the var `as_of_date`, or the default given

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.private_files import folder_mode
 from customer_segmentation.raw_tables import LANDED_BY_NAME
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
@@ -223,6 +224,8 @@ def default_published() -> Path:
 def main() -> None:
     """Run the command; unusable input ends it with one line and status 2."""
     try:
+        # dbt and DuckDB make the database of a build, with what the umask leaves
+        os.umask(os.umask(0o777) | (0o777 & ~folder_mode()))
         cli()
     except InputError as error:
         click.echo(f"Error: {error}", err=True)

@@ -11,10 +11,13 @@ import click
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landing.files import check_name
 from customer_segmentation.landing.finding import find_inputs
-from customer_segmentation.landing.parts import land_input, landing_schema
+from customer_segmentation.landing.ownership import check_outside, landing_schema
+from customer_segmentation.landing.parts import land_input
 from customer_segmentation.landing.sources import RawSource, open_connection
 from customer_segmentation.landing.versions import new_version
+from customer_segmentation.private_files import make_folder, set_mode
 from customer_segmentation.raw_tables import RawTable, SourceSystem
 
 __all__ = ["land_files"]
@@ -31,7 +34,8 @@ def land_files(
 
     Every column is text, exactly as in the file: nothing is trimmed or typed. One
     atomic rename replaces the whole source system. Readers see the version before a
-    landing or the version after it, and nothing in between.
+    landing or the version after it, and nothing in between. Only part files of earlier
+    landings are removed.
 
     Parameters
     ----------
@@ -49,12 +53,17 @@ def land_files(
     Raises
     ------
     InputError
-        If a file is unusable, a table is missing, or the landing zone is not writable.
+        If a file is unusable or lies in the landing zone, a table is missing, or the
+        landing zone is not writable or holds what no landing wrote.
     """
+    check_name(landing_zone)
     inputs = find_inputs(source_system, paths)
+    check_outside(
+        landing_zone, (source.path for raw in inputs for source in raw.sources)
+    )
     if not append:
         _check_all_tables(source_system, {raw.table.name for raw in inputs})
-    with new_version(landing_zone, source_system.name) as version:
+    with new_version(landing_zone, source_system, append=append) as version:
         carried_over = (
             _carry_over(source_system, version.current, version.folder)
             if append
@@ -63,7 +72,6 @@ def land_files(
         _check_all_tables(
             source_system, {raw.table.name for raw in inputs} | carried_over
         )
-        version.scratch.mkdir()
         for raw_input in inputs:
             for source in raw_input.sources:
                 _report_ignored_columns(source)
@@ -120,8 +128,9 @@ def _check_part(part: Path, table: RawTable) -> None:
 
 
 def _link_or_copy(part: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
+    make_folder(target.parent)
     try:
         target.hardlink_to(part)
     except OSError:  # a file system without hard links
         shutil.copy2(part, target)
+    set_mode(target)

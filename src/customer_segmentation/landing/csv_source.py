@@ -10,8 +10,8 @@ import duckdb
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.csv_checks import (
-    check_not_utf_16,
     check_quotes,
+    check_text,
     check_utf_8,
     text_chunks,
 )
@@ -103,7 +103,7 @@ def csv_source(path: Path, table: RawTable) -> CsvSource:
     head = next(text_chunks(path), b"")
     if not head:
         raise InputError(f"{path}: is empty (no text after unpacking)")
-    check_not_utf_16(path, head)
+    check_text(path, head)
     # errors below the header are found, with their line, when the file is read
     text = head.decode("utf-8-sig", errors="replace")
     readings = [

@@ -1,5 +1,7 @@
 """The kind of a raw file: its ending, checked against its first bytes."""
 
+import mmap
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +23,8 @@ KINDS_BY_FIRST_BYTES = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
 }
+# the part of an encrypted workbook, in the directory of the file that wraps it
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
 
 def kind_of(path: Path) -> str | None:
@@ -51,6 +55,26 @@ def stem_of(path: Path) -> str:
     return name[: -len(ending)]
 
 
+def check_name(path: Path) -> None:
+    """Refuse a path that is not UTF-8: neither messages nor SQL can name it.
+
+    Parameters
+    ----------
+    path : Path
+        A file or a folder.
+
+    Raises
+    ------
+    InputError
+        If the path is not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        raise InputError(f"{shown}: its name is not UTF-8; rename it") from error
+
+
 def check_kind(path: Path) -> str:
     """Return the kind of a file; its first bytes must agree with its ending.
 
@@ -73,12 +97,22 @@ def check_kind(path: Path) -> str:
     if kind is None:
         endings = ", ".join(KINDS_BY_ENDING)
         raise InputError(f"{path}: unknown ending; known endings are {endings}")
+    if not path.is_file():
+        # to open a pipe waits for another process to write to it
+        raise InputError(
+            f"{path}: is a pipe or a device; write its content to a file, and land that"
+        )
     with open_file(path) as file:
         head = file.read(8)
         if not head:
             raise InputError(f"{path}: is empty (no bytes)")
         tail = _last_bytes(file) if kind == "Parquet" else b""
-    found = _kind_of_bytes(head)
+    found = kind_of_bytes(head)
+    if kind == "Excel" and found == "old Excel (.xls)" and _is_encrypted(path):
+        raise InputError(
+            f"{path}: is an encrypted workbook; open it in Excel, remove its password, "
+            "save it, and land it again"
+        )
     if found != kind and not (kind == "Excel" and found == "zip or Excel"):
         expected = {"gzip": "gzipped CSV"}.get(kind, kind)
         raise InputError(
@@ -110,7 +144,22 @@ def _last_bytes(file: BinaryIO) -> bytes:
     return file.read(4)
 
 
-def _kind_of_bytes(head: bytes) -> str:
+def _is_encrypted(path: Path) -> bool:
+    with (
+        open_file(path) as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return content.find(ENCRYPTED_PACKAGE) >= 0
+
+
+def kind_of_bytes(head: bytes) -> str:
+    """Return the kind of a file from its first bytes; CSV if they say nothing else.
+
+    Examples
+    --------
+    >>> kind_of_bytes(b"PAR1")
+    'Parquet'
+    """
     return next(
         (kind for mark, kind in KINDS_BY_FIRST_BYTES.items() if head.startswith(mark)),
         "CSV",

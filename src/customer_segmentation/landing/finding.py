@@ -8,7 +8,7 @@ import click
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.csv_source import csv_source
-from customer_segmentation.landing.files import check_kind, kind_of, stem_of
+from customer_segmentation.landing.files import check_kind, check_name, kind_of, stem_of
 from customer_segmentation.landing.sources import RawSource, parquet_source
 from customer_segmentation.landing.workbook import workbook_sources
 from customer_segmentation.raw_tables import (
@@ -66,6 +66,7 @@ def find_inputs(source_system: SourceSystem, paths: Sequence[Path]) -> list[RawI
 
 
 def _inputs_of(source_system: SourceSystem, path: Path) -> list[RawInput]:
+    check_name(path)
     if path.is_dir():
         return _inputs_of_folder(source_system, path)
     if not path.exists():
@@ -110,6 +111,7 @@ def _inputs_of_folder(source_system: SourceSystem, folder: Path) -> list[RawInpu
 def _parts_input(folder: Path, entries: list[Path], table: RawTable) -> RawInput:
     """Return the files of a folder as the part files of one table."""
     for entry in entries:
+        check_name(entry)
         if entry.is_dir() or check_kind(entry) == "Excel":
             raise InputError(
                 f"{entry}: is neither CSV nor Parquet, but its folder holds the part "

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.finding import RawInput
+from customer_segmentation.landing.ownership import MARK, landing_schema
 from customer_segmentation.landing.sources import RawSource, sql_files, sql_name
+from customer_segmentation.private_files import create_file, make_folder
 from customer_segmentation.raw_tables import RawTable
 
 ROW_GROUP_ROWS = 65_536
@@ -46,11 +48,6 @@ class RowProgress:
             click.echo("\r\033[K", nl=False, err=True)
 
 
-def landing_schema(table: RawTable) -> pa.Schema:
-    """Return the schema of a table's part files: every column is text."""
-    return pa.schema([(name, pa.string()) for name in table.column_names])
-
-
 def land_input(
     connection: duckdb.DuckDBPyConnection,
     raw_input: RawInput,
@@ -80,7 +77,7 @@ def land_input(
         If a source cannot be read, or no source has any rows.
     """
     table = raw_input.table
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     earlier = sorted(folder.glob("*.parquet"))
     _load_landed_keys(connection, table, earlier)
     part = _next_part(folder, len(earlier))
@@ -89,6 +86,7 @@ def land_input(
     progress = RowProgress(label)
     schema = landing_schema(table)
     key_schema = pa.schema([schema.field(name) for name in table.append_key])
+    create_file(part)
     with (
         pq.ParquetWriter(part, schema, compression="zstd") as writer,
         pq.ParquetWriter(skipped, key_schema) as skipped_writer,
@@ -102,6 +100,7 @@ def land_input(
                 landed_rows += len(new)
                 skipped_rows += len(known_keys)
                 progress.update(landed_rows)
+        writer.add_key_value_metadata(MARK)
     progress.clear()
     if landed_rows + skipped_rows == 0:
         raise InputError(

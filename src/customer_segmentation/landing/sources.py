@@ -20,6 +20,8 @@ from customer_segmentation.landing.headers import HeaderMatch, match_headers
 from customer_segmentation.raw_tables import RawTable
 
 MEMORY_LIMIT = "384MB"
+# DuckDB reads longer decimals as floats, which are wrong from the 17th digit on
+MAX_DECIMAL_DIGITS = 38
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,35 @@ def parquet_source(path: Path, table: RawTable) -> ParquetSource:
     Raises
     ------
     InputError
-        If it is not a readable Parquet file with the table's columns.
+        If it is not a readable Parquet file with the table's columns, or one of them
+        has no text that stands for its values.
     """
     try:
-        headers = tuple(pq.read_schema(path).names)
+        schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
         raise InputError(
             f"{path}: cannot be read as Parquet: {_first_line(error)}"
         ) from error
-    return ParquetSource(path, table, headers, match_headers(table, headers, str(path)))
+    headers = tuple(schema.names)
+    match = match_headers(table, headers, str(path))
+    for position in match.positions:
+        if position is not None:
+            _check_type(path, schema.field(position))
+    return ParquetSource(path, table, headers, match)
+
+
+def _check_type(path: Path, field: pa.Field) -> None:
+    kind = field.type
+    if pa.types.is_nested(kind):
+        reason, remedy = "holds several values in one", "write one value per row"
+    elif pa.types.is_decimal(kind) and kind.precision > MAX_DECIMAL_DIGITS:
+        reason = f"has more than {MAX_DECIMAL_DIGITS} digits"
+        remedy = "write it as text, or with fewer digits"
+    else:
+        return
+    raise InputError(
+        f"{path}: the column {field.name!r} of type {kind} {reason}; {remedy}"
+    )
 
 
 @contextmanager

@@ -1,8 +1,11 @@
-"""Versions of a landed source system, each built aside and published by one rename."""
+"""Versions of a landed source system, each built aside and published by one rename.
+
+A version is on the disk before its name changes, and the change of the name is before
+the old version goes. So a power loss leaves one of the two, whole.
+"""
 
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +13,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from customer_segmentation.errors import InputError
-
-VERSIONS = ".versions"
+from customer_segmentation.landing.ownership import (
+    VERSIONS,
+    check_replaceable,
+    own_entries,
+    remove_own,
+)
+from customer_segmentation.private_files import make_folder, sync
+from customer_segmentation.raw_tables import SourceSystem
 
 
 @dataclass(frozen=True)
@@ -34,15 +43,19 @@ class Version:
 
 
 @contextmanager
-def new_version(landing_zone: Path, source_system: str) -> Iterator[Version]:
+def new_version(
+    landing_zone: Path, source_system: SourceSystem, *, append: bool
+) -> Iterator[Version]:
     """Build a version of a source system, and publish it if the block succeeds.
 
     Parameters
     ----------
     landing_zone : Path
         Folder of all source systems.
-    source_system : str
-        Name of the source system.
+    source_system : SourceSystem
+        The source system.
+    append : bool
+        Whether the new version keeps the part files of the current one.
 
     Yields
     ------
@@ -52,23 +65,27 @@ def new_version(landing_zone: Path, source_system: str) -> Iterator[Version]:
     Raises
     ------
     InputError
-        If another landing of the source system is running, or the landing zone is not
-        writable.
+        If another landing of the source system is running, the landing zone is not
+        writable, or something would be removed that no landing made.
     """
-    versions = landing_zone / VERSIONS
-    current = landing_zone / source_system
-    folder = versions / f"{source_system}-{uuid4().hex[:12]}"
+    name = source_system.name
+    current = landing_zone / name
+    folder = landing_zone / VERSIONS / f"{name}-{uuid4().hex[:12]}"
     version = Version(current, folder, _beside(folder, ".scratch"))
-    with _writing(landing_zone), _locked(landing_zone, source_system):
+    with _writing(landing_zone), _locked(landing_zone, name):
+        _restore_moved_aside(landing_zone, current)
+        check_replaceable(landing_zone, source_system, append=append)
+        _remove_all_but(landing_zone, current)
         try:
-            _restore_moved_aside(versions, current)
-            _remove_stale(versions, current)
-            folder.mkdir()
+            make_folder(folder)
+            make_folder(version.scratch)
             yield version
-            _publish(current, folder)
-        finally:
-            # all but the current version go: the old one, or the new one that failed
-            _remove_stale(versions, current)
+            _publish(landing_zone, current, folder)
+        except BaseException:
+            # the old version stays, also if the disk failed after the rename
+            _remove_failed(version)
+            raise
+        _remove_all_but(landing_zone, current)
 
 
 @contextmanager
@@ -84,9 +101,10 @@ def _writing(landing_zone: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(landing_zone: Path, source_system: str) -> Iterator[None]:
-    (landing_zone / VERSIONS).mkdir(parents=True, exist_ok=True)
+    make_folder(landing_zone / VERSIONS)
     lock = landing_zone / VERSIONS / f"{source_system}.lock"
-    with lock.open("w") as handle:
+    # appending keeps what a file of that name may hold
+    with lock.open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -97,39 +115,52 @@ def _locked(landing_zone: Path, source_system: str) -> Iterator[None]:
         yield
 
 
-def _publish(current: Path, folder: Path) -> None:
+def _publish(landing_zone: Path, current: Path, folder: Path) -> None:
+    for table in sorted(folder.iterdir()):
+        for part in sorted(table.iterdir()):
+            sync(part)
+        sync(table)
+    sync(folder)
     link = _beside(folder, ".link")
     # relative, so that the landing zone can be moved
     link.symlink_to(Path(VERSIONS) / folder.name)
+    sync(landing_zone / VERSIONS)
     if not current.is_dir() or current.is_symlink():
         os.replace(link, current)
-        return
-    # to replace a folder that a person put there takes two steps
-    moved_aside = _beside(folder, ".replaced")
-    os.replace(current, moved_aside)
-    try:
-        os.replace(link, current)
-    except OSError:
-        os.replace(moved_aside, current)
-        raise
+    else:
+        # to replace a folder that a person put there takes two steps
+        moved_aside = _beside(folder, ".replaced")
+        os.replace(current, moved_aside)
+        try:
+            os.replace(link, current)
+        except OSError:
+            os.replace(moved_aside, current)
+            raise
+    sync(landing_zone)
 
 
-def _restore_moved_aside(versions: Path, current: Path) -> None:
+def _restore_moved_aside(landing_zone: Path, current: Path) -> None:
     """Put back a folder that a landing moved aside before it was killed."""
     if not os.path.lexists(current):
-        for moved_aside in versions.glob(f"{current.name}-*.replaced"):
-            os.replace(moved_aside, current)
-            return
+        for path in own_entries(landing_zone, current.name):
+            if path.suffix == ".replaced":
+                os.replace(path, current)
+                return
 
 
-def _remove_stale(versions: Path, current: Path) -> None:
+def _remove_all_but(landing_zone: Path, current: Path) -> None:
     """Remove all versions but the published one: old, failed, or left by a crash."""
     published = current.resolve()
-    for path in versions.glob(f"{current.name}-*"):
-        if path.is_symlink():
-            path.unlink()
-        elif path.resolve() != published:
-            shutil.rmtree(path, ignore_errors=True)
+    for path in own_entries(landing_zone, current.name):
+        if path.is_symlink() or path.resolve() != published:
+            remove_own(path)
+
+
+def _remove_failed(version: Version) -> None:
+    remove_own(version.scratch)
+    remove_own(_beside(version.folder, ".link"))
+    if version.current.resolve() != version.folder.resolve():
+        remove_own(version.folder)
 
 
 def _beside(folder: Path, ending: str) -> Path:

@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.private_files import (
+    folder_mode,
+    make_folder,
+    set_mode,
+    sync,
+)
 
 __all__ = ["Publisher"]
 
@@ -59,6 +65,7 @@ class Publisher:
         self.database, self.folder, self.version = database, folder, version
         self.built = built
         self._lock: BinaryIO | None = None
+        self._umask: int | None = None
 
     @property
     def new_database(self) -> Path:
@@ -71,7 +78,11 @@ class Publisher:
         return self.folder / f"{self.version}.new"
 
     def begin(self) -> Self:
-        """Make the places to write to, and remove what killed builds left there."""
+        """Make the places to write to, and remove what killed builds left there.
+
+        Until the end of this version, new files of the process have the permissions of
+        files that hold customers: DuckDB creates its files itself.
+        """
         if self.built and self.built.resolve() == self.database.resolve():
             raise InputError(
                 f"{self.database} is the database of the build, and would be replaced "
@@ -80,7 +91,7 @@ class Publisher:
             )
         with self._explained():
             for parent in (self.database.parent, self.folder):
-                parent.mkdir(parents=True, exist_ok=True)
+                make_folder(parent)
             self._lock = (self.folder / LOCK).open("ab")
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,7 +102,8 @@ class Publisher:
                 ) from error
             self._remove_leftovers()
             self._link()
-            self.new_folder.mkdir()
+            make_folder(self.new_folder)
+            self._umask = os.umask(0o777 & ~folder_mode())
         return self
 
     def finish(self) -> None:
@@ -102,19 +114,24 @@ class Publisher:
         """
         with self._explained():
             for file in sorted(self.new_folder.iterdir()):
-                _sync(file)
-            _sync(self.new_folder)
-            _sync(self.new_database)
+                set_mode(file)
+                sync(file)
+            sync(self.new_folder)
+            set_mode(self.new_database)
+            sync(self.new_database)
             self.new_folder.rename(self.folder / self.version)
             self._new_link.replace(self.folder / CURRENT)
-            _sync(self.folder)
+            sync(self.folder)
             self.new_database.replace(self.database)
-            _sync(self.database.parent)
+            sync(self.database.parent)
             self._forget_old_versions()
         self.close()
 
     def close(self) -> None:
         """Let others publish; what is not finished is removed by the next one."""
+        if self._umask is not None:
+            os.umask(self._umask)
+            self._umask = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -177,12 +194,3 @@ def _named(folder: Path, pattern: str) -> list[Path]:
     return sorted(
         one for one in folder.iterdir() if re.fullmatch(pattern, one.name, re.DOTALL)
     )
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -30,8 +30,8 @@ def test_the_link_is_relative_and_the_old_version_goes(tmp_path, zone):
     path = write(tmp_path / "m.csv", MALL_CSV)
     land(MALL, zone, path)
     first = os.readlink(zone / "mall")
-    crashed = zone / ".versions" / "mall-crashed"
-    write(crashed / "customers" / "part.parquet", b"half")
+    crashed = zone / ".versions" / "mall-0123456789ab"
+    write(crashed / "customers" / "part-00000.parquet", b"half")
     other = write(zone / ".versions" / "online_retail-x" / "a.parquet", b"not mine")
     land(MALL, zone, path)
     assert os.readlink(zone / "mall") != first
@@ -63,7 +63,7 @@ def test_a_folder_moved_aside_by_a_killed_landing_is_put_back(tmp_path, zone):
     land(MALL, zone, path)
     version = (zone / "mall").resolve()
     (zone / "mall").unlink()
-    version.rename(zone / ".versions" / "mall-1.replaced")
+    version.rename(zone / ".versions" / "mall-0123456789ab.replaced")
     more = write(tmp_path / "more.csv", f"{MALL_HEADER}\n3,Male,1,2,3\n")
     land(MALL, zone, more, append=True)
     assert [row[0] for row in landed(zone, "mall/customers")] == ["1", "2", "3"]

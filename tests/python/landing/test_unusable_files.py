@@ -1,5 +1,6 @@
 """Unusable input gets a message of one line, and the landing zone stays as it was."""
 
+import decimal
 import gzip
 import os
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from raw_files import (
     MALL_CSV,
@@ -78,6 +81,36 @@ UNUSABLE: dict[str, tuple[str, str | bytes, str]] = {
         "quote is not closed",
     ),
     "mixed line ends": ("m.csv", MALL_CSV + "3,4,5,6,7\r\n8,9,1,2,3\n", "line ends"),
+    "NUL after a megabyte": (
+        "m.csv",
+        MALL_CSV + "3,Male,4,5,6\n" * 100_000 + "3,Ma\0le,4,5,6\n",
+        "line 100004: has a NUL byte.*tr -d",
+    ),
+    "gzipped twice": (
+        "m.csv.gz",
+        gzip.compress(WHOLE_GZIP),
+        "is gzipped twice; unpack it once with: gzip -cd",
+    ),
+    "Parquet in gzip": (
+        "m.csv.gz",
+        gzip.compress(b"PAR1xxxxPAR1"),
+        "unpacks to Parquet, CSV is expected",
+    ),
+    "long value": (
+        "m.csv",
+        f'{MALL_CSV}3,"Male\n{"x" * 10_000_000}",4,5,6\n',
+        "line 4: the row that begins here has a value of more than 131,072 characters",
+    ),
+    "encrypted workbook": (
+        "m.xlsx",
+        b"\xd0\xcf\x11\xe0" + bytes(2_000) + "EncryptedPackage".encode("utf-16-le"),
+        "is an encrypted workbook; open it in Excel, remove its password",
+    ),
+    "old workbook": (
+        "m.xlsx",
+        b"\xd0\xcf\x11\xe0" + bytes(2_000),
+        r"expected Excel, found old Excel \(\.xls\)",
+    ),
     "unknown ending": ("m.txt", MALL_CSV, "unknown ending"),
 }
 
@@ -173,6 +206,48 @@ def test_an_unusable_path_is_refused(
     with pytest.raises(InputError, match=message):
         land(MARKETPLACE, zone, make(tmp_path))
     assert not zone.exists()
+
+
+@pytest.mark.parametrize("place", ["m.csv", "customers/part-0.csv"])
+def test_a_pipe_is_refused_and_not_waited_for(place, tmp_path, zone):
+    pipe = tmp_path / place
+    pipe.parent.mkdir(exist_ok=True)
+    os.mkfifo(pipe)
+    path = pipe if pipe.parent == tmp_path else pipe.parent
+    with pytest.raises(InputError, match="is a pipe or a device; write its content"):
+        land(MALL, zone, path)
+
+
+@pytest.mark.parametrize("place", [b"m\xff.csv", b"\xff/m.csv", b"customers/\xff.csv"])
+def test_a_name_that_is_not_utf_8_is_refused(place, tmp_path, zone):
+    path = write(Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + place)), MALL_CSV)
+    if place.startswith(b"customers"):
+        path = path.parent
+    with pytest.raises(InputError, match=r"\\xff.*: its name is not UTF-8; rename it"):
+        land(MALL, zone, path)
+    assert not zone.exists()
+
+
+VALUES = {
+    "decimal": (
+        pa.array([decimal.Decimal("1" * 40)], pa.decimal256(40, 0)),
+        r"'CustomerID' of type decimal256\(40, 0\) has more than 38 digits",
+    ),
+    "list": (pa.array([[1]]), "'CustomerID' of type list.* holds several values"),
+    "struct": (pa.array([{"a": 1}]), "type struct.* holds several values in one"),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_a_parquet_column_without_a_text_is_refused_if_it_lands(kind, tmp_path, zone):
+    values, message = VALUES[kind]
+    columns = {name: ["1"] for name in MALL_HEADER.split(",")}
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.table(columns | {"Note": values}), path)
+    land(MALL, zone, path)
+    pq.write_table(pa.table(columns | {"CustomerID": values}), path)
+    with pytest.raises(InputError, match=message):
+        land(MALL, zone, path)
 
 
 def test_a_landing_zone_that_is_not_writable_is_refused(tmp_path):

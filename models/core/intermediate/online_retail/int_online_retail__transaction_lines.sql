@@ -37,8 +37,8 @@ lines_numbered as (
 conformed as (
 
     select
-        {{ entity_key('online_retail', 'lines_numbered.invoice_id') }}
-        || ':' || lines_numbered.stock_code
+        {{ entity_key('online_retail', key_part('lines_numbered.invoice_id')) }}
+        || ':' || {{ key_part('lines_numbered.stock_code') }}
         || ':' || cast(lines_numbered.line_number as string) as transaction_line_key,
         'online_retail' as source_system,
         {{ entity_key('online_retail', 'lines_numbered.invoice_id') }}

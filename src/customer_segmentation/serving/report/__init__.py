@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.private_files import create_file, make_folder, sync
 from customer_segmentation.serving.report.assemble import assemble
 from customer_segmentation.serving.report.page import render, render_index
 from customer_segmentation.serving.report.pictures import write_pictures
@@ -33,7 +34,7 @@ def write_report(published: Path, output: Path, pictures: Path | None = None) ->
         report = assemble(tables)
     page = render(report)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(output.parent)
         _replace(output, page)
         if pictures is not None:
             write_pictures(report, pictures)
@@ -55,5 +56,8 @@ def write_index(report: Path) -> Path:
 def _replace(file: Path, text: str) -> None:
     """Write a file aside, and put it in its place in one step."""
     new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    new.unlink(missing_ok=True)
+    create_file(new)
     new.write_text(text, encoding="utf-8")
+    sync(new)
     new.replace(file)

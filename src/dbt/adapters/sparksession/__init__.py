@@ -164,7 +164,10 @@ class SparkSessionAdapter(SparkAdapter):
 
     @available.parse(lambda *_: True)
     def folder_has_parquet(self, folder: str) -> bool:
-        """Whether Spark finds Parquet files in a folder, on the host where it runs."""
+        """Whether Spark finds Parquet files in a folder, on the host where it runs.
+
+        Spark takes the folder for a pattern, so its caller escapes it.
+        """
         spark = open_session(self.config.credentials.server_side_parameters)
         try:
             return bool(spark.read.parquet(folder).columns)
