@@ -11,11 +11,10 @@ from customer_segmentation.settings.values import (
     anything,
     choice,
     mistakes,
-    shown,
     unknown,
 )
 
-__all__ = ["DATABASE", "ENVIRONMENT", "check_database", "check_environment"]
+__all__ = ["DATABASE", "DEFAULT_DATABASE", "ENVIRONMENT", "check_environment"]
 
 PREFIX = "CUSTOMER_SEGMENTATION_"
 DATABASE = f"{PREFIX}DATABASE"
@@ -49,37 +48,6 @@ def check_environment(values: Mapping[str, str], target: str = "duckdb") -> list
     ]
     named = mistakes("", ENVIRONMENT, {**values, "target": target})
     return found + [sentence.lstrip() for sentence in named]
-
-
-def check_database(values: Mapping[str, str], folder: Path) -> list[str]:
-    """Return what keeps DuckDB from opening the file of the build.
-
-    Parameters
-    ----------
-    values : mapping of str to str
-        All environment variables.
-    folder : Path
-        Where relative paths begin.
-
-    Examples
-    --------
-    >>> check_database({"CUSTOMER_SEGMENTATION_DATABASE": "/nowhere/x.duckdb"}, Path())
-    ['CUSTOMER_SEGMENTATION_DATABASE is /nowhere/x.duckdb, and the folder /nowhere does not exist: create it, or name a file in another folder.']
-    """  # noqa: E501
-    named = values.get(DATABASE) or DEFAULT_DATABASE
-    if named == ":memory:":
-        return []
-    path = folder / named
-    if path.is_dir():
-        problem = "is a folder: name a file in it, such as customers.duckdb"
-    elif not path.parent.is_dir():
-        problem = (
-            f"and the folder {path.parent} does not exist: create it, or name a file in"
-            " another folder"
-        )
-    else:
-        return []
-    return [f"{DATABASE} is {shown(named)}, {problem}."]
 
 
 def _count(value: Any, values: Mapping[str, Any]) -> str | None:

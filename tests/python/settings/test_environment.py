@@ -3,8 +3,12 @@
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 from dbt_project import BIN, REPOSITORY
 
@@ -67,6 +71,61 @@ def test_the_folder_of_the_database_must_exist(tmp_path: Path) -> None:
     assert f"{name} is {tmp_path}, is a folder" in sentence
     assert check_database({name: "x.duckdb"}, tmp_path) == []
     assert check_database({name: ":memory:"}, tmp_path / "nowhere") == []
+
+
+@contextmanager
+def opened(database: Path) -> Iterator[int]:
+    """Open a database in another process; yield the id of the process."""
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        yield process.pid
+        process.stdin.close()
+
+
+def test_the_process_that_has_the_database_open_is_named(tmp_path: Path) -> None:
+    database = tmp_path / "x.duckdb"
+    values = {f"{PREFIX}DATABASE": str(database)}
+    with opened(database) as process:
+        [sentence] = check_database(values, Path())
+        assert f"(process {process}): close it there, or wait" in sentence
+        assert "\n" not in sentence
+    assert check_database(values, Path()) == []
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.duckdb").write_text("customer,amount\n" * 1_000)
+    [sentence] = check_database({f"{PREFIX}DATABASE": "x.duckdb"}, tmp_path)
+    assert sentence.startswith(f"The database {tmp_path}/x.duckdb cannot be opened: ")
+
+
+def test_a_database_of_this_process_may_be_open(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "x.duckdb", config={"threads": 1}):
+        assert check_database({f"{PREFIX}DATABASE": "x.duckdb"}, tmp_path) == []
+
+
+def test_a_locked_database_stops_dbt_with_one_line(tmp_path: Path) -> None:
+    database = tmp_path / "x.duckdb"
+    with opened(database) as process:
+        finished = subprocess.run(
+            [
+                *(str(BIN / "dbt"), "--no-use-colors", "build"),
+                *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
+                *("--target-path", str(tmp_path), "--log-path", str(tmp_path)),
+            ],
+            env=os.environ | {f"{PREFIX}DATABASE": str(database)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    said = f"The database {database} is open in "
+    assert finished.stdout.count(said) == 1, finished.stdout
+    assert f"(process {process})" in finished.stdout
+    assert "Traceback" not in finished.stdout
 
 
 def test_the_docs_have_each_variable() -> None:
