@@ -184,7 +184,7 @@
             as_of_date,
             is_control
 
-        from {{ relation }}
+        from {{ named_in_views(relation) }}
     {%- endif -%}
 
 {% endmacro %}
