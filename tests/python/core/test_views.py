@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from dbt_project import Compiled
 
 
@@ -19,6 +20,7 @@ def test_no_view_names_the_database(manifest: dict[str, Any]) -> None:
     assert naming == []
 
 
+@pytest.mark.build
 def test_a_renamed_copy_has_the_same_views(tmp_path: Path) -> None:
     warehouse = Compiled.land_nothing(tmp_path)
     finished = warehouse.dbt("run", "--select", "+int_mall__customers")
