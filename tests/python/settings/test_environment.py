@@ -19,6 +19,7 @@ from customer_segmentation.settings import (
 )
 
 PREFIX = "CUSTOMER_SEGMENTATION_"
+WRONG_VARS = "{history_month: 3, source_systems: null}"
 # docs/spark.md describes these
 OF_SPARK = ("SPARK", "SCHEMA", "SHUFFLE_PARTITIONS")
 
@@ -148,7 +149,7 @@ def test_a_wrong_setting_stops_dbt_before_it_parses(
 ) -> None:
     finished = subprocess.run(
         [
-            *(str(BIN / command[0]), *command[1:], "--vars", "{history_month: 3}"),
+            *(str(BIN / command[0]), *command[1:], "--vars", WRONG_VARS),
             *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
             *("--target-path", str(tmp_path), "--log-path", str(tmp_path)),
         ],
@@ -164,6 +165,7 @@ def test_a_wrong_setting_stops_dbt_before_it_parses(
     assert finished.returncode == 2, finished.stdout
     for said in (
         f"{PREFIX}THREADS is 0: give a whole number of at least 1.",
+        "The var source_systems is null: give a list of at least one of marketplace",
         "The var history_month, given as 3, is unknown: did you mean history_months?",
         f"and the folder {tmp_path}/nowhere does not exist: create it",
     ):
