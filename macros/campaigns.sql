@@ -1,79 +1,13 @@
 {% macro declared_campaigns() %}
 
-    {#- The campaigns of this build: those whose source system is switched on. An error if a
-        declaration is wrong. -#}
+    {#- The campaigns of this build: those whose source system is switched on. -#}
 
-    {%- set campaigns = var('campaigns') or {} -%}
-    {%- if campaigns is not mapping -%}
-        {{ exceptions.raise_compiler_error(
-            'The var campaigns must be a mapping of names to declarations, as in vars.yml.'
-        ) }}
-    {%- endif -%}
-    {%- set share = var('campaign_holdout_share') -%}
-    {%- if share is not number or share < 0 or share > 0.5 -%}
-        {{ exceptions.raise_compiler_error(
-            'The var campaign_holdout_share is ' ~ share
-            ~ ': write a share of the audience from 0 to 0.5, such as 0.1.'
-        ) }}
-    {%- endif -%}
-    {%- for days in ('campaign_window_days', 'campaign_history_days')
-        if var(days) is not integer or var(days) < 1 -%}
-        {{ exceptions.raise_compiler_error(
-            'The var ' ~ days ~ ' is ' ~ var(days) ~ ': write a number of days from 1.'
-        ) }}
-    {%- endfor -%}
-    {%- set segmentations = var('segmentations') or {} -%}
     {%- set declared = [] -%}
-    {%- for name, campaign in campaigns.items() -%}
-        {%- set wrong = campaign_mistake(name, campaign, segmentations) -%}
-        {%- if wrong -%}
-            {{ exceptions.raise_compiler_error(
-                'The campaign ' ~ name ~ ' of the var campaigns (vars.yml) ' ~ wrong
-            ) }}
-        {%- endif -%}
-        {%- if campaign.source_system in source_systems() -%}
-            {%- do declared.append(dict(campaign, name=name)) -%}
-        {%- endif -%}
+    {%- for name, campaign in (var('campaigns') or {}).items()
+        if campaign.source_system in source_systems() -%}
+        {%- do declared.append(dict(campaign, name=name)) -%}
     {%- endfor -%}
     {{- return(declared) -}}
-
-{% endmacro %}
-
-
-{% macro campaign_mistake(name, campaign, segmentations) %}
-
-    {#- What is wrong with a declaration, as the end of a sentence; empty if nothing is. -#}
-
-    {%- set keys = ['source_system', 'segmentation', 'action'] -%}
-    {%- if not modules.re.fullmatch('[a-z][a-z0-9_]{0,62}', name | string) -%}
-        {{- return(
-            'needs another name: small letters, digits and underscores, at most 63, a letter'
-            ~ ' first.'
-        ) -}}
-    {%- elif campaign is not mapping
-        or campaign.keys() | sort | list != keys | sort
-        or campaign.values() | reject('string') | list -%}
-        {{- return('needs the keys ' ~ keys | join(', ') ~ ', each with a text.') -}}
-    {%- elif campaign.source_system not in var('source_system_catalog') -%}
-        {{- return(
-            'names the source system ' ~ campaign.source_system ~ ': use '
-            ~ var('source_system_catalog') | join(', ') ~ '.'
-        ) -}}
-    {%- elif campaign.source_system in source_systems() and campaign.segmentation != 'rfm' and (
-        campaign.segmentation not in segmentations
-        or segmentations[campaign.segmentation].source_system != campaign.source_system
-    ) -%}
-        {{- return(
-            'names the segmentation ' ~ campaign.segmentation ~ ', which is not declared for '
-            ~ campaign.source_system ~ ': use rfm or one of the var segmentations.'
-        ) -}}
-    {%- elif not modules.re.fullmatch('[a-z][a-z0-9_]*', campaign.action) -%}
-        {{- return(
-            'names the action ' ~ campaign.action
-            ~ ': use an action of seeds/segment_playbook.csv.'
-        ) -}}
-    {%- endif -%}
-    {{- return('') -}}
 
 {% endmacro %}
 
@@ -250,7 +184,7 @@
             as_of_date,
             is_control
 
-        from {{ relation }}
+        from {{ named_in_views(relation) }}
     {%- endif -%}
 
 {% endmacro %}

@@ -1,38 +1,3 @@
-{% macro check_prediction_vars() %}
-
-    {#- Stops a build whose vars for predictions are no numbers of days. -#}
-
-    {%- set minimums = {
-        'prediction_horizon_days': 1,
-        'prediction_history_days': 1,
-        'prediction_burn_in_days': 0,
-        'prediction_test_days': 1,
-        'prediction_new_customer_days': 1,
-        'prediction_segment_days': 1,
-        'prediction_interest_days': 2,
-        'training_customers': 1,
-    } -%}
-    {%- for name, minimum in minimums.items()
-        if var(name) is not integer or var(name) is boolean or var(name) < minimum -%}
-        {{ exceptions.raise_compiler_error(
-            'The var ' ~ name ~ ' is ' ~ var(name) ~ ': give a whole number of at least '
-            ~ minimum ~ '.'
-        ) }}
-    {%- endfor -%}
-    {%- set shorter = var('prediction_backtest_horizon_days') -%}
-    {%- if shorter is string or shorter is not sequence or shorter | length == 0
-        or shorter | unique | list | length < shorter | length
-        or shorter | select('integer') | select('gt', 0) | list | length
-        < shorter | length -%}
-        {{ exceptions.raise_compiler_error(
-            'The var prediction_backtest_horizon_days is ' ~ shorter
-            ~ ': give a list of different numbers of days, as in [90, 180].'
-        ) }}
-    {%- endif -%}
-
-{% endmacro %}
-
-
 {% macro prediction_horizons() %}
     {#- The horizons of a build in days: the published one, and the shorter ones. -#}
     {%- set published = var('prediction_horizon_days') -%}

@@ -1,3 +1,26 @@
+{% macro ref() %}
+
+    {#- dbt's own `ref`. -#}
+
+    {{- return(named_in_views(builtins.ref(*varargs, **kwargs))) -}}
+
+{% endmacro %}
+
+
+{% macro named_in_views(relation) %}
+
+    {#- A relation as a model writes it. DuckDB keeps the text of a view, and names a database
+        after its file: a view that named the database would break in a renamed copy. -#}
+
+    {%- if execute and model is defined and model.config.materialized == 'view'
+        and not relation.is_cte -%}
+        {{- return(relation.include(database=false)) -}}
+    {%- endif -%}
+    {{- return(relation) -}}
+
+{% endmacro %}
+
+
 {% macro source(source_name, table_name) %}
 
     {#- A raw table, from the landing zone or from the warehouse schema that the var
@@ -7,7 +30,7 @@
 
     {#- in a unit test, the relation is a CTE -#}
     {%- if relation.is_cte or source_name in var('source_schemas') -%}
-        {{- return(relation) -}}
+        {{- return(named_in_views(relation)) -}}
     {%- else -%}
         {%- set folder = landing_folder(source_name, table_name) -%}
         {#- campaigns are optional: what has not landed has no rows -#}

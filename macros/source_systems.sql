@@ -1,29 +1,7 @@
 {% macro source_systems() %}
 
-    {#- The source systems of this build. An error if a var names a source system that is
-        not in the catalog. -#}
+    {#- The source systems of this build. -#}
 
-    {%- if var('source_systems') is string -%}
-        {{ exceptions.raise_compiler_error(
-            'The var source_systems is the text "' ~ var('source_systems')
-            ~ '", and must be a list. Write --vars \'{source_systems: ['
-            ~ var('source_systems') ~ ']}\', or a list in vars.yml.'
-        ) }}
-    {%- endif -%}
-    {%- for switch in ('source_systems', 'source_schemas', 'as_of_date')
-        if var(switch) and (switch != 'as_of_date' or var(switch) is mapping) -%}
-        {%- set unknown = var(switch)
-            | reject('in', var('source_system_catalog'))
-            | reject('in', ['campaigns'] if switch == 'source_schemas' else []) | list -%}
-        {%- if unknown -%}
-            {{ exceptions.raise_compiler_error(
-                'The var ' ~ switch ~ ' names ' ~ unknown | join(', ')
-                ~ ', which is not in the var source_system_catalog (vars.yml). Use '
-                ~ var('source_system_catalog') | join(', ')
-                ~ ', or add an entry to the catalog.'
-            ) }}
-        {%- endif -%}
-    {%- endfor -%}
     {{- return(var('source_systems')) -}}
 
 {% endmacro %}

@@ -1,9 +1,4 @@
 {# when frozen, only a source system without cut points gets new ones -#}
-{%- if var('rfm_cut_points') not in ('refit', 'frozen') -%}
-    {{ exceptions.raise_compiler_error(
-        'The var rfm_cut_points is ' ~ var('rfm_cut_points') ~ ': write refit or frozen.'
-    ) }}
-{%- endif -%}
 {%- set is_frozen = var('rfm_cut_points') == 'frozen' -%}
 {{ config(
     materialized='incremental' if is_frozen else 'table',

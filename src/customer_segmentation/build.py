@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 from customer_segmentation.progress import Estimates, Node, Progress, clock_time
@@ -18,6 +19,9 @@ OF_MACROS = "JinjaLogInfo"
 # of a test that has no column `message`
 SHOWN_ROWS = 3
 SHOWN_MESSAGES = 20
+# why dbt itself failed, and where in its code, which is in its log
+ERROR_OF_DBT, TRACE_OF_DBT = "MainEncounteredError", "MainStackTrace"
+TRACE = "Traceback (most recent call last):"
 # an error of ours has a message that needs no traceback
 OUR_ERROR = "InputError: "
 BUILT = ("model", "seed", "test", "snapshot")
@@ -96,6 +100,11 @@ class Listener:
             self._progress.finish(node, seconds)
         elif name == OF_MACROS:
             self._progress.say(event.info.msg)
+        elif name == ERROR_OF_DBT:
+            self.has_said_why = True
+            self._progress.say(f"Error: {without_kind(event.info.msg)}")
+        elif name == TRACE_OF_DBT:
+            pass
         elif event.info.level in ("warn", "error") and not name.startswith(ABOUT_NODES):
             self.has_said_why |= event.info.level == "error"
             self._progress.say(event.info.msg)
@@ -177,12 +186,54 @@ def reasons(result: Any) -> list[str]:
     """Return why a node failed, or what a test found."""
     message = (result.message or "").strip()
     if result.status == "error" or result.node.resource_type != "test":
-        return message.rpartition(OUR_ERROR)[2].strip().splitlines()
+        return cause(message)
     try:
         rows = rows_of(result.node.compiled_code)
     except Exception as error:  # whatever the adapter raises: the test itself has run
         return [message, f"its rows cannot be read: {error}"]
     return described(rows) or [message]
+
+
+def cause(message: str) -> list[str]:
+    r"""Return the lines of an error, without the trace that a Python model leaves.
+
+    Examples
+    --------
+    >>> trace = "Traceback (most recent call last):\n  File x\nValueError: no rows"
+    >>> cause(f"Python model failed:\n{trace}")
+    ['ValueError: no rows', "The trace is in dbt's log."]
+    """
+    if OUR_ERROR in message:
+        return message.rpartition(OUR_ERROR)[2].strip().splitlines()
+    lines = message.splitlines()
+    last = max((n for n, line in enumerate(lines) if line.strip() == TRACE), default=-1)
+    if last < 0:
+        return lines
+    margin = indentation(lines[last])
+    for number, line in enumerate(lines[last + 1 :], start=last + 1):
+        # where the code stands is indented further
+        if line.strip() and indentation(line) <= margin:
+            said = [one[margin:] for one in lines[number:] if one.strip()]
+            return [*said, "The trace is in dbt's log."]
+    return lines
+
+
+def indentation(line: str) -> int:
+    """Return the number of spaces that a line begins with."""
+    return len(line) - len(line.lstrip())
+
+
+def without_kind(error: str) -> str:
+    r"""Return what dbt says of an error, without the lines that name no cause.
+
+    Examples
+    --------
+    >>> without_kind("Encountered an error:\nRuntime Error\n  The var is wrong.")
+    'The var is wrong.'
+    """
+    text = error.rpartition("Encountered an error:\n")[2]
+    kind, _, cause_of_it = text.partition("\n")
+    return dedent(cause_of_it).strip() if kind.strip() == "Runtime Error" else text
 
 
 def rows_of(query: str) -> list[dict[str, Any]]:

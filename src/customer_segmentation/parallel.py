@@ -4,6 +4,8 @@ Floating-point sums depend on the number of threads. Every fit and every predict
 therefore runs in one thread, and only whole tasks run in parallel.
 """
 
+import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, Thread
@@ -17,6 +19,9 @@ __all__ = ["run_parallel", "single_threaded"]
 # dbt runs models in threads; two threads that use the worker processes of joblib at the
 # same time wait for each other forever
 _workers = Lock()
+
+# how often a worker looks whether the process that started it is still there
+WATCH_SECONDS = 1.0
 
 # BLAS has one limit for all threads of a process: it ends when the last thread leaves
 _counting = Lock()
@@ -47,11 +52,33 @@ def run_parallel(
     >>> run_parallel(delayed(divmod)(number, 2) for number in range(3))
     [(0, 0), (0, 1), (1, 0)]
     """
-    processes = parallel_config("loky", n_jobs=-1, inner_max_num_threads=1)
+    processes = parallel_config(
+        "loky",
+        n_jobs=-1,
+        inner_max_num_threads=1,
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    )
     # on one core, joblib runs the tasks in this process
     with _workers, single_threaded(), processes:
         results: list[Any] = Parallel(batch_size=batch_size)(tasks)
     return results
+
+
+def _end_with(parent: int) -> None:
+    """Let this worker end when its parent is gone: one that is killed cannot end it.
+
+    Linux could send a signal, but does so when the thread that started the worker ends,
+    and threads of dbt end before their workers do.
+    """
+
+    def watch() -> None:
+        # an orphan gets another parent
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

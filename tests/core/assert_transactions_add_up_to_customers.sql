@@ -34,17 +34,29 @@ customers_summed as (
     from customers
     group by source_system
 
+),
+
+-- a shop that sells to guests only has no customers, who then spent nothing
+compared as (
+
+    select
+        transactions_summed.*,
+        case
+            when customers_summed.source_system is not null then customers_summed.amount
+            when transactions_summed.amount is not null then 0
+        end as customer_amount
+
+    from transactions_summed
+    left join customers_summed
+        on transactions_summed.source_system = customers_summed.source_system
+
 )
 
 select
-    transactions_summed.source_system,
-    transactions_summed.amount,
-    transactions_summed.guest_amount,
-    customers_summed.amount as customer_amount
+    source_system,
+    amount,
+    guest_amount,
+    customer_amount
 
-from transactions_summed
-left join customers_summed
-    on transactions_summed.source_system = customers_summed.source_system
-where
-    transactions_summed.amount - transactions_summed.guest_amount
-    is distinct from customers_summed.amount
+from compared
+where amount - guest_amount is distinct from customer_amount

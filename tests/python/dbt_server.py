@@ -65,8 +65,11 @@ def _server() -> ForkServerContext:
     """Return the server of this process, started."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["parsed_dbt"])
-    # Python 3.11 gives the server no path of its own
-    with patch.dict(os.environ, {"PYTHONPATH": str(Path(__file__).parent)}):
+    # Python 3.11 gives the server no path of its own; the one given may name the source
+    # of another checkout than the one installed
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, given)])
+    with patch.dict(os.environ, {"PYTHONPATH": path}):
         forkserver.ensure_running()
     return context
 

@@ -1,10 +1,16 @@
 """Threads neither wait for each other's processes nor lift each other's limits."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from operator import mul
+from pathlib import Path
 from threading import Event, Thread
 
 import numpy as np
@@ -116,3 +122,46 @@ def test_an_error_ends_the_limit():
     with pytest.raises(ValueError, match="bad"), single_threaded():
         raise ValueError("bad")
     assert blas_threads() == {2}
+
+
+PROGRAM = """
+import os, time
+from joblib import delayed
+from customer_segmentation.parallel import run_parallel
+
+def work(seconds):
+    print(os.getpid(), flush=True)
+    time.sleep(seconds)
+
+run_parallel(delayed(work)(120) for _ in range(2))
+"""
+
+
+def is_running(process: int) -> bool:
+    """Whether a process is there, and is not only waiting for its parent to look."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
+def test_workers_end_with_a_parent_that_is_killed():
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=os.environ | {"LOKY_MAX_CPU_COUNT": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as parent:
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        assert len({parent.pid, *workers}) == 3
+        parent.kill()
+    deadline = time.monotonic() + 60
+    while any(map(is_running, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    left = [worker for worker in workers if is_running(worker)]
+    for worker in left:
+        os.kill(worker, signal.SIGKILL)
+    assert left == []

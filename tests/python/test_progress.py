@@ -2,6 +2,7 @@
 
 import io
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -303,6 +304,36 @@ def test_an_error_of_a_declaration_has_no_traceback() -> None:
     assert findings([result("error", "model", message)])[1:] == [
         "  mall_profile: no feature 'agee'"
     ]
+
+
+def test_an_error_in_a_python_model_is_its_cause_alone() -> None:
+    trace = "".join(
+        [
+            "Traceback (most recent call last):\n",
+            '  File "/tmp/x.py", line 3, in model\n    ^^^^^^\n',
+        ]
+    )
+    text = (
+        f"Python model failed:\n{trace}KeyError: 'age'\n\n"
+        "During handling of the above exception, another exception occurred:\n\n"
+        f"{trace}ValueError: no column\nThere are:\n  - gender\n"
+    )
+    message = "Runtime Error in model x\n" + textwrap.indent(text, "  ")
+    assert findings([result("error", "model", message)])[1:] == [
+        "  ValueError: no column",
+        "  There are:",
+        "    - gender",
+        "  The trace is in dbt's log.",
+    ]
+
+
+def test_an_error_of_dbt_is_said_without_its_trace(plain: Progress) -> None:
+    listener = Listener(plain)
+    error = "Encountered an error:\nRuntime Error\n  The var x is 1: give 2."
+    listener(event("MainEncounteredError", "error", error))
+    listener(event("MainStackTrace", "error", "Traceback (most recent call last)"))
+    assert printed(plain) == "Error: The var x is 1: give 2.\n"
+    assert listener.has_said_why
 
 
 def test_a_unit_test_says_what_differs() -> None:

@@ -75,7 +75,7 @@ def of_switches(folder: Path, catalog: Catalog) -> Iterator[str]:
         where = f"{PROJECT}, models.customer_segmentation.{place},"
         yield from compared(where, "source system", found, catalog)
         for name in catalog:
-            expected = f"{{{{ '{name}' in var('source_systems', []) }}}}"
+            expected = f"{{{{ '{name}' in (var('source_systems', []) or []) }}}}"
             if name in found and config[name].get("+enabled") != expected:
                 yield f'{where} lacks +enabled: "{expected}" for {name}'
 
@@ -186,10 +186,10 @@ SOURCES = f"{STAGING}/mall/_mall__sources.yml"
     [
         (
             PROJECT,
-            "{{ 'mall' in var('source_systems', []) }}",
+            "{{ 'mall' in (var('source_systems', []) or []) }}",
             "true",
             f"{PROJECT}, models.customer_segmentation.staging, lacks +enabled: "
-            "\"{{ 'mall' in var('source_systems', []) }}\" for mall",
+            "\"{{ 'mall' in (var('source_systems', []) or []) }}\" for mall",
         ),
         (
             VARS,

@@ -1,6 +1,5 @@
 {{ config(materialized='table') }}
 
-{%- do check_prediction_vars() %}
 with
 
 source_systems as (

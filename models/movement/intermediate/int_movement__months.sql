@@ -1,12 +1,5 @@
 {{ config(materialized='table') }}
 
-{%- if var('history_months') is not integer or var('history_months') < 1 -%}
-    {{ exceptions.raise_compiler_error(
-        'The var history_months is ' ~ var('history_months')
-        ~ ': write a number of months from 1 on.'
-    ) }}
-{%- endif %}
-
 with
 
 source_systems as (

@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from typing import Any, Self
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.segmentation.declared_mapping import RFM
 
-__all__ = ["SEED", "PredictionSettings"]
+__all__ = ["RFM", "SEED", "PredictionSettings"]
 
 # the seed of every random draw of predictions
 SEED = 0
-RFM = "rfm"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from customer_segmentation.errors import InputError
 
+# what else is called a segmentation
+RFM = "rfm"
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -44,6 +46,11 @@ class DeclaredMapping:
             raise InputError(
                 f"segmentation {name}: its name must be in snake case, such as "
                 "online_retail_value"
+            )
+        if name == RFM:
+            raise InputError(
+                f"segmentation {name}: this name stands for the RFM segments; choose "
+                "another one"
             )
         return cls(name, "", {}).inner("", entries, keys)
 

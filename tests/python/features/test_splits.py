@@ -1,18 +1,15 @@
 """The SQL of the splits gives the rows of an independent program for any record."""
 
-import re
 from datetime import date, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
-from dbt_project import REPOSITORY, VARS, Sample
-from jinja2 import Environment
+from dbt_project import VARS, Sample
 from split_reference import Record, Rules, splits_of
 
-from customer_segmentation.errors import InputError
+from customer_segmentation.settings import check_variables
 
 SPLITS = "int_features__splits"
 TODAY = date(2011, 12, 10)
@@ -88,19 +85,8 @@ def test_sql_splits_by_other_rules(sample: Sample) -> None:
     ],
 )
 def test_a_wrong_length_is_an_error_with_its_name(name: str, value: object) -> None:
-    def complain(message: str) -> None:
-        raise InputError(message)
-
-    text = (REPOSITORY / "macros" / "prediction.sql").read_text(encoding="utf-8")
-    macros = Environment(extensions=["jinja2.ext.do"]).from_string(
-        text,
-        globals={
-            "var": (VARS | {name: value}).__getitem__,
-            "exceptions": SimpleNamespace(raise_compiler_error=complain),
-        },
-    )
-    with pytest.raises(InputError, match=re.escape(f"The var {name} is {value}: give")):
-        macros.module.check_prediction_vars()
+    [sentence] = check_variables(VARS | {name: value})
+    assert sentence.startswith(f"The var {name} is {value}: give")
 
 
 def test_a_wrong_length_stops_dbt(sample: Sample) -> None:

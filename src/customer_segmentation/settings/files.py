@@ -1,0 +1,91 @@
+"""What files of settings say: YAML that names a key twice, and thresholds."""
+
+import csv
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["check_repeated_keys", "check_thresholds", "read_thresholds"]
+
+THRESHOLDS = Path("seeds") / "thresholds.csv"
+# thresholds that are probabilities: of 5 nobody would know what it means
+PROBABILITIES = ("significance", "affinity_max_q_value")
+
+
+def check_repeated_keys(text: str, where: str) -> list[str]:
+    """Return a sentence for each key that a mapping in YAML has twice.
+
+    YAML itself takes the last value, without a word.
+
+    Parameters
+    ----------
+    text : str
+        YAML. What is no YAML has no mistake here: dbt says so.
+    where : str
+        What the user calls it, such as ``vars.yml``.
+
+    Examples
+    --------
+    >>> check_repeated_keys("{history_months: 1, history_months: 2}", "--vars")
+    ['--vars names history_months twice, in lines 1 and 1: keep one.']
+    """
+    found: list[str] = []
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(
+            self, node: yaml.MappingNode, deep: bool = False
+        ) -> dict[Hashable, Any]:
+            lines: dict[str, int] = {}
+            for key in (key for key, _ in node.value if isinstance(key.value, str)):
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    found.append(
+                        f"{where} names {key.value} twice, in lines {lines[key.value]}"
+                        f" and {line}: keep one."
+                    )
+                lines[key.value] = line
+            constructed: dict[Hashable, Any] = super().construct_mapping(node, deep)
+            return constructed
+
+    try:
+        yaml.load(text, Loader)
+    except yaml.YAMLError:
+        return []
+    return found
+
+
+def read_thresholds(project: Path) -> dict[str, str]:
+    """Return the values of ``seeds/thresholds.csv`` by name, as texts."""
+    try:
+        text = (project / THRESHOLDS).read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    rows = csv.DictReader(text.splitlines())
+    return {row["threshold"]: row["value"] for row in rows if row.get("threshold")}
+
+
+def check_thresholds(thresholds: dict[str, str]) -> list[str]:
+    """Return a sentence for each threshold that is no number, or no probability.
+
+    Examples
+    --------
+    >>> check_thresholds({"significance": "5", "max_psi": "1.5"})
+    ['The threshold significance is 5: give a probability below 1 in seeds/thresholds.csv.']
+    """  # noqa: E501
+    found = []
+    for name, value in thresholds.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            found.append(
+                f"The threshold {name} is {value}: give a number in {THRESHOLDS}."
+            )
+            continue
+        if name in PROBABILITIES and not 0 < number < 1:
+            found.append(
+                f"The threshold {name} is {value}: give a probability below 1 in"
+                f" {THRESHOLDS}."
+            )
+    return found
