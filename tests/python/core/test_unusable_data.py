@@ -165,8 +165,8 @@ def test_one_wrong_date_does_not_make_the_as_of_date(
     assert (built.returncode, built.status(IMPLAUSIBLE)) == (bool(beyond), status)
     if beyond:
         assert built.message(IMPLAUSIBLE) == (
-            # 900 invoices are 900 purchases and 90 customers, who join with the first
-            f"online_retail: 3 of 1890 events are dated {day} or later, {beyond} (the "
+            # 900 invoices are also 900 purchases, and the first ones of 90 customers
+            f"online_retail: 2 of 1890 events are dated {day} or later, {beyond} (the "
             f"last one before is of {LAST}); correct these dates and land the file "
             f"again, or set the var as_of_date to {day} or earlier to ignore them"
         )
