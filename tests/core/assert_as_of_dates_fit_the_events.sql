@@ -77,7 +77,9 @@ judged as (
         case
             when source_systems.as_of_date <= spans.first_date then 2
             when
-                {{ dbt.datediff('spans.last_date', 'source_systems.as_of_date', 'day') }}
+                {{ dbt.datediff(
+                    'spans.last_date', 'source_systems.as_of_date', 'day'
+                ) }}
                 > {{ threshold('max_as_of_date_lead_days') }}
                 then 1
             else 0
@@ -93,12 +95,14 @@ select
     source_system,
     as_of_date,
     source_system || ': the as-of date ' || cast(as_of_date as string)
-    || case
-        when severity_level = 2
-            then ' is not after the first event of ' || cast(first_date as string)
-                || ', so no event counts; set the var as_of_date to a later date'
+    || case severity_level
+        when 2 then ' is not after the first event of ' || cast(first_date as string)
         else ' is long after the last event of ' || cast(last_date as string)
-            || ', so every customer looks lost; land newer data, or set the var as_of_date'
+    end
+    || case severity_level
+        when 2 then ', so no event counts; set the var as_of_date to a later date'
+        else
+            ', so every customer looks lost; land newer data, or set the var as_of_date'
             || ' to the day after the last event'
     end as message
 

@@ -1,5 +1,5 @@
--- the last event makes the as-of date, so one wrong date moves every recency: no event is
--- in the future, nor are the last few events far beyond all others
+-- the last event makes the as-of date, so one wrong date moves every recency: no event
+-- is in the future, nor are the last few events far beyond all others
 with
 
 customers as (
@@ -111,7 +111,9 @@ select
     || cast(all_events as string) || ' events are dated '
     || cast(event_date as string) || ' or later, '
     || case when is_future then 'in the future' else 'far beyond the others' end
-    || coalesce(' (the last one before is of ' || cast(previous_date as string) || ')', '')
+    || coalesce(
+        ' (the last one before is of ' || cast(previous_date as string) || ')', ''
+    )
     || '; correct these dates and land the file again, or set the var as_of_date to '
     || cast(event_date as string) || ' or earlier to ignore them' as message
 

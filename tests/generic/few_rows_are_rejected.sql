@@ -2,7 +2,7 @@
     model, source_name, table_name, harmless_reasons=['exact_duplicate']
 ) %}
 
-    {#- Warns of a raw table with a large share of rejected rows, and fails where that is
+    {#- Warns of a raw table with a large share of rejected rows, and fails where it is
         most of them: such a file was read wrongly, or is the wrong one. Rows with a
         harmless reason alone do not count at all: another row says the same. A few rows
         of a small lookup table are no share to speak of, unless they are all. -#}
@@ -52,7 +52,11 @@ summed as (
         concat_ws(
             '; ',
             {%- for rank in (1, 2, 3) %}
-            max(case when is_rejected and reason_rank = {{ rank }} then counted_reasons end)
+            max(
+                case
+                    when is_rejected and reason_rank = {{ rank }} then counted_reasons
+                end
+            )
             {{- ',' if not loop.last }}
             {%- endfor %}
         ) as leading_reasons
@@ -84,8 +88,8 @@ select
     '{{ source_name }}.{{ table_name }}: ' || cast(rejected_rows as string) || ' of '
     || cast(counted_rows as string) || ' rows are rejected ('
     || cast(cast(100 * rejected_share as decimal(9, 1)) as string) || ' %): '
-    || leading_reasons || '; look at them in rejected_records, correct the file, and land'
-    || ' it again' as message
+    || leading_reasons || '; look at them in rejected_records, correct the file, and'
+    || ' land it again' as message
 
 from judged
 where severity_level > 0
