@@ -70,9 +70,11 @@
 
 
 {% macro timestamp_from_text(column) %}
-    {#- A timestamp from ISO 8601, or from the month-first `12/1/2010 8:26` of
-        spreadsheets. Null for any other text, and for years outside 1900 to 2199, among
-        them years of two digits and infinity. -#}
+    {#- A timestamp from ISO 8601. An offset such as `-08` counts: the timestamp is in
+        UTC, as landed Parquet files are. Null for any other text, and for years outside
+        1900 to 2199, among them years of two digits and infinity. Landing has written
+        dates such as `12/1/2010` as ISO 8601, because only all dates of a file tell
+        their order. -#}
     case
         when
             {{ adapter.dispatch('timestamp_from_text')(column) }}
@@ -81,21 +83,30 @@
     end
 {%- endmacro %}
 
+{% macro iso_pattern() -%}
+    {#- What both engines read in the same way: each reads other texts too, Spark even
+        `23:30` as today. No backslash, which Spark takes for an escape. -#}
+    {%- set date = '[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}' -%}
+    {%- set offset = '(Z| UTC|[-+][0-9]{2}(:?[0-9]{2})?)' -%}
+    {%- set seconds = ':[0-9]{2}([.][0-9]+)?' ~ offset ~ '?' -%}
+    {%- set time = '([01]?[0-9]|2[0-3]):[0-9]{2}(' ~ seconds ~ ')?' -%}
+    '{{ date }}([ T]{{ time }})?'
+{%- endmacro %}
+
+{#- a cast to a timestamp alone would drop the offset; the session is in UTC -#}
 {% macro default__timestamp_from_text(column) -%}
-    coalesce(
-        try_cast({{ text(column) }} as timestamp),
-        try_strptime(
-            {{ text(column) }},
-            ['%m/%d/%Y %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y']
-        )
-    )
+    case
+        when regexp_full_match({{ text(column) }}, {{ iso_pattern() }})
+            then try_cast(
+                try_cast(replace({{ text(column) }}, '/', '-') as timestamptz)
+                as timestamp
+            )
+    end
 {%- endmacro %}
 
 {% macro spark__timestamp_from_text(column) -%}
-    coalesce(
-        try_to_timestamp({{ text(column) }}),
-        try_to_timestamp({{ text(column) }}, 'M/d/yyyy H:mm'),
-        try_to_timestamp({{ text(column) }}, 'M/d/yyyy H:mm:ss'),
-        try_to_timestamp({{ text(column) }}, 'M/d/yyyy')
-    )
+    case
+        when {{ text(column) }} rlike '^' || {{ iso_pattern() }} || '$'
+            then try_to_timestamp(replace({{ text(column) }}, '/', '-'))
+    end
 {%- endmacro %}

@@ -6,6 +6,7 @@ The commands import what they run when they run it, so ``--help`` is quick.
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -37,7 +38,17 @@ def cli() -> None:
     help="Add to what has landed before, instead of replacing it. Records that have "
     "landed before are skipped.",
 )
-def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
+@click.option(
+    "--dates",
+    type=click.Choice(["day-first", "month-first"]),
+    help="The order of dates such as 1/2/2010. By default all values of a file tell.",
+)
+def land(
+    source_system: str,
+    paths: tuple[Path, ...],
+    append: bool,
+    dates: Literal["day-first", "month-first"] | None,
+) -> None:
     """Land raw files (Excel, CSV, gzipped CSV or Parquet) for dbt to read.
 
     PATH is an Excel workbook with one sheet per table, or a file or folder with the
@@ -51,7 +62,9 @@ def land(source_system: str, paths: tuple[Path, ...], append: bool) -> None:
     from customer_segmentation.landing import land_files
 
     landing_zone = Path(os.environ.get(LANDING_VARIABLE, DEFAULT_LANDING))
-    land_files(LANDED_BY_NAME[source_system], paths, landing_zone, append=append)
+    land_files(
+        LANDED_BY_NAME[source_system], paths, landing_zone, append=append, dates=dates
+    )
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from customer_segmentation.errors import InputError
 
 __all__ = [
     "ACCESS_VARIABLE",
+    "FILE_MODES",
     "create_file",
     "file_mode",
     "folder_mode",

@@ -33,6 +33,8 @@ class RawColumn:
         Other headers that mean it. Case, spaces and punctuation do not matter.
     is_required : bool
         Whether a file must have it. A missing optional column lands as nulls.
+    is_date : bool
+        Whether it holds dates or times, which land as ISO 8601.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class RawColumn:
     name: str
     aliases: tuple[str, ...] = ()
     is_required: bool = True
+    is_date: bool = False
 
     def is_called(self, header: str) -> bool:
         """Whether the header of a file means this column."""
@@ -91,12 +94,20 @@ def _columns(*names: str) -> tuple[RawColumn, ...]:
     return tuple(RawColumn(name) for name in names)
 
 
+def _date(name: str) -> RawColumn:
+    return RawColumn(name, is_date=True)
+
+
 MARKETPLACE = SourceSystem(
     "marketplace",
     (
         RawTable(
             "customers",
-            _columns("customer_id", "join_date", "city_id", "gender_id"),
+            (
+                RawColumn("customer_id"),
+                _date("join_date"),
+                *_columns("city_id", "gender_id"),
+            ),
             append_key=("customer_id",),
         ),
         RawTable("genders", _columns("gender_id", "gender_name"), ("gender_id",)),
@@ -104,15 +115,11 @@ MARKETPLACE = SourceSystem(
         RawTable(
             "transactions",
             (
-                *_columns(
-                    "transaction_id",
-                    "customer_id",
-                    "transaction_date",
-                    "transaction_status",
-                    "coupon_name",
-                    "burn_date",
-                    "branch_id",
-                ),
+                *_columns("transaction_id", "customer_id"),
+                _date("transaction_date"),
+                *_columns("transaction_status", "coupon_name"),
+                _date("burn_date"),
+                RawColumn("branch_id"),
                 RawColumn("amount", is_required=False),
             ),
             append_key=("transaction_id",),
@@ -134,7 +141,7 @@ ONLINE_RETAIL = SourceSystem(
                 RawColumn("stock_code"),
                 RawColumn("description"),
                 RawColumn("quantity"),
-                RawColumn("invoice_date"),
+                _date("invoice_date"),
                 RawColumn("price", ("UnitPrice",)),
                 RawColumn("customer_id"),
                 RawColumn("country"),
@@ -170,7 +177,8 @@ CAMPAIGNS = SourceSystem(
         RawTable(
             "sends",
             (
-                *_columns("campaign", "source_system", "customer_id", "sent_at"),
+                *_columns("campaign", "source_system", "customer_id"),
+                _date("sent_at"),
                 RawColumn("is_treated", is_required=False),
             ),
             append_key=("campaign", "source_system", "customer_id"),

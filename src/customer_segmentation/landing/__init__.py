@@ -11,6 +11,7 @@ import click
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landing.date_order import DateOrder
 from customer_segmentation.landing.files import check_name
 from customer_segmentation.landing.finding import find_inputs
 from customer_segmentation.landing.ownership import check_outside, landing_schema
@@ -29,10 +30,12 @@ def land_files(
     landing_zone: Path,
     *,
     append: bool,
+    dates: DateOrder | None = None,
 ) -> None:
     """Land raw files as ``<landing_zone>/<source_system>/<table>/<part>.parquet``.
 
-    Every column is text, exactly as in the file: nothing is trimmed or typed. One
+    Every column is text, exactly as in the file: nothing is trimmed or typed. Dates
+    whose year comes last are the exception: they land as ISO 8601. One
     atomic rename replaces the whole source system. Readers see the version before a
     landing or the version after it, and nothing in between. Only part files of earlier
     landings are removed.
@@ -49,6 +52,8 @@ def land_files(
         Created if missing, and unchanged if anything fails.
     append : bool
         Keep what has landed before, and add to it.
+    dates : {"day-first", "month-first"}, optional
+        The order of dates such as ``1/2/2010``. By default all values of a file tell.
 
     Raises
     ------
@@ -82,6 +87,7 @@ def land_files(
                     version.folder / raw_input.table.name,
                     version.scratch,
                     f"{source_system.name}.{raw_input.table.name}",
+                    dates,
                 )
 
 

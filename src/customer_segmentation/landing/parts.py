@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landing.date_order import DateOrder, select_iso_dates
 from customer_segmentation.landing.finding import RawInput
 from customer_segmentation.landing.ownership import MARK, landing_schema
 from customer_segmentation.landing.sources import RawSource, sql_files, sql_name
@@ -54,6 +55,7 @@ def land_input(
     folder: Path,
     scratch: Path,
     label: str,
+    dates: DateOrder | None = None,
 ) -> None:
     """Write an input as the next part file of its table.
 
@@ -70,11 +72,14 @@ def land_input(
         Folder for temporary files.
     label : str
         The name of the table in messages.
+    dates : {"day-first", "month-first"}, optional
+        The order of dates such as ``1/2/2010``. By default all values of a source tell.
 
     Raises
     ------
     InputError
-        If a source cannot be read, or no source has any rows.
+        If a source cannot be read, the order of its dates is not clear, or no source
+        has any rows.
     """
     table = raw_input.table
     make_folder(folder)
@@ -92,7 +97,7 @@ def land_input(
         pq.ParquetWriter(skipped, key_schema) as skipped_writer,
     ):
         for source in raw_input.sources:
-            for new, known_keys in _split_batches(connection, source):
+            for new, known_keys in _split_batches(connection, source, dates):
                 if len(new):
                     writer.write_batch(new)
                 if len(known_keys):
@@ -134,13 +139,13 @@ def _load_landed_keys(
 
 
 def _split_batches(
-    connection: duckdb.DuckDBPyConnection, source: RawSource
+    connection: duckdb.DuckDBPyConnection, source: RawSource, dates: DateOrder | None
 ) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     """Read a source: its new records, and the append keys of its known records."""
     key = ", ".join(sql_name(name) for name in source.table.append_key)
     query = (
         f"select *, coalesce(({key}) in (select {key} from landed), false) "
-        f"as __has_landed from ({source.select(connection)}) as raw"
+        f"as __has_landed from ({select_iso_dates(connection, source, dates)}) as raw"
     )
     schema = landing_schema(source.table)
     for batch in _batches(connection, source, query):

@@ -168,8 +168,8 @@ class ModelEntry(Trained):
     trusted_types : tuple of str
         Types in the file that skops does not trust by itself.
     model_hash : str
-        SHA-256 of the file. It reveals damage, not forgery: it is stored beside the
-        file.
+        SHA-256 of the id of the model and its file. It reveals damage and swapped
+        files, not forgery: it is stored beside the file.
     model : bytes or None
         The skops file; None if only ``REGISTRY_FACTS`` were read.
     """

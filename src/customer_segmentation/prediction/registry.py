@@ -4,7 +4,8 @@ import hashlib
 import json
 import platform
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -26,6 +27,7 @@ from customer_segmentation.prediction.model_files import (
     read_model,
     trusted_types,
 )
+from customer_segmentation.stored import MODELS, digest_of
 from customer_segmentation.versions import code_hash
 
 __all__ = [
@@ -48,21 +50,27 @@ TRAIN_AGAIN = "train it again: dbt build --select tag:train+"
 
 
 def read_entries(models: engine.Relation) -> list[ModelEntry]:
-    """Read all entries of ``int_prediction__models`` without their files."""
+    """Read all entries of ``int_prediction__models`` without their files.
+
+    Raises
+    ------
+    InputError
+        If two rows have the same id, or a row has nulls or cannot be read.
+    """
     rows = engine.read(models, REGISTRY_FACTS, order_by="model_id")
-    return [ModelEntry.from_row(row) for row in rows.to_dict("records")]
+    MODELS.check(rows)
+    return [_entry_of(row) for row in rows.to_dict("records")]
 
 
 def read_entry(models: engine.Relation, model_id: str) -> ModelEntry:
-    """Read one entry of ``int_prediction__models`` with its file."""
-    rows = engine.read(
-        models,
-        [*REGISTRY_FACTS, "model"],
-        order_by="model_id",
-        where={"model_id": model_id},
-    )
-    [row] = rows.to_dict("records")
-    return ModelEntry.from_row(row)
+    """Read one entry of ``int_prediction__models`` with its file.
+
+    Raises
+    ------
+    InputError
+        If it has no row or several, or its row has nulls or cannot be read.
+    """
+    return _entry_of(MODELS.one(models, model_id, *REGISTRY_FACTS, "model"))
 
 
 def library_versions() -> dict[str, str]:
@@ -142,15 +150,16 @@ def register(
     types = trusted_types(data)
     read_model(data, types)
     known = [entry.sequence for entry in earlier if entry.purpose == trained.purpose]
-    return ModelEntry(
+    entry = ModelEntry(
         **vars(trained),
         sequence=max(known, default=0) + 1,
         is_promoted=is_promoted,
         library_versions=library_versions(),
         trusted_types=types,
-        model_hash=hashlib.sha256(data).hexdigest(),
+        model_hash="",
         model=data,
     )
+    return replace(entry, model_hash=digest_of(entry.model_id, data))
 
 
 def load_model(entry: ModelEntry, features: Sequence[ModelFeature]) -> Any:
@@ -179,11 +188,7 @@ def load_model(entry: ModelEntry, features: Sequence[ModelFeature]) -> Any:
     _check_version(where, entry.library_versions.get("scikit-learn", "0"))
     if entry.model is None:
         raise InputError(f"{where}: the file was not read; read the column model")
-    if hashlib.sha256(entry.model).hexdigest() != entry.model_hash:
-        raise InputError(
-            f"{where}: the file is damaged, its hash differs; delete its row from the "
-            f"registry, then {TRAIN_AGAIN}"
-        )
+    _check_file(entry, entry.model)
     with warnings.catch_warnings():
         # the warning above says it once; scikit-learn warns for each estimator
         warnings.simplefilter("ignore", InconsistentVersionWarning)
@@ -191,6 +196,31 @@ def load_model(entry: ModelEntry, features: Sequence[ModelFeature]) -> Any:
             return read_model(entry.model, entry.trusted_types)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
+
+
+def _entry_of(row: Mapping[str, Any]) -> ModelEntry:
+    """Return the entry in a row, which must be the one that its id says."""
+    row_id = row["model_id"]
+    with MODELS.reading(row_id):
+        entry = ModelEntry.from_row(row)
+    if entry.model_id != row_id:
+        raise MODELS.error(row_id, f"its row was edited, and is of {entry.model_id}")
+    return entry
+
+
+def _check_file(entry: ModelEntry, file: bytes) -> None:
+    """Raise an `InputError` if a file is damaged, or is that of another model."""
+    if digest_of(entry.model_id, file) == entry.model_hash:
+        return
+    if hashlib.sha256(file).hexdigest() == entry.model_hash:
+        # a file that says nothing of its purpose may be of any model
+        raise InputError(
+            f"model {entry.model_id}: was registered by an earlier version, whose "
+            f"hashes do not tell what a model is for; {TRAIN_AGAIN}"
+        )
+    raise MODELS.error(
+        entry.model_id, "the file is damaged or that of another model, its hash differs"
+    )
 
 
 def _check_features(

@@ -1,6 +1,6 @@
 """Training: the chosen candidates become models of the registry."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 from joblib import delayed
@@ -24,6 +24,7 @@ from customer_segmentation.prediction.entries import (
     Purpose,
     to_table,
 )
+from customer_segmentation.prediction.feature_kinds import ModelFeature
 from customer_segmentation.prediction.registry import (
     load_model,
     read_entries,
@@ -33,7 +34,7 @@ from customer_segmentation.prediction.registry import (
 from customer_segmentation.prediction.splits import Split
 from customer_segmentation.prediction.training_set import FOLDS, TrainingSet
 
-__all__ = ["train_models", "training_sets"]
+__all__ = ["can_be_loaded", "train_models", "training_sets"]
 
 
 def train_models(
@@ -76,7 +77,9 @@ def train_models(
             and entry.trained_as_of <= training_set.split.as_of_date
         ]
         champion = champions_of(rivals).get(purpose)
-        if champion is not None and not _can_be_loaded(champion, training_set, models):
+        if champion is not None and not can_be_loaded(
+            champion, training_set.features, models
+        ):
             champion = None
         fingerprint = training_set.fingerprint(choice.algorithm)
         if champion is not None and has_challenged(champion, fingerprint, rivals):
@@ -127,12 +130,15 @@ def _purpose(split: Split, task: str) -> Purpose:
     return Purpose(task, split.source_system, split.population, split.horizon_days)
 
 
-def _can_be_loaded(
-    champion: ModelEntry, training_set: TrainingSet, models: engine.Relation
+def can_be_loaded(
+    champion: ModelEntry, features: Sequence[ModelFeature], models: engine.Relation
 ) -> bool:
-    """Return whether the champion reads these features and its file can be loaded."""
+    """Return whether the champion reads these features and its file can be loaded.
+
+    One that cannot is replaced by the next model of its purpose, without a contest.
+    """
     try:
-        load_model(read_entry(models, champion.model_id), training_set.features)
+        load_model(read_entry(models, champion.model_id), features)
     except InputError:
         return False
     return True

@@ -33,6 +33,7 @@ from customer_segmentation.products.tables import (
     read_products,
 )
 from customer_segmentation.products.words import KIND
+from customer_segmentation.stored import sealed
 
 
 def fit_categories(
@@ -85,9 +86,10 @@ def fit_categories(
         fitted, judged = found
         number = last.fit_number + 1 if last else 1
         largest = last.max_category_id if last else 0
+        fit_id = f"{name}:{number}"
         rows.append(
             {
-                "fit_id": f"{name}:{number}",
+                "fit_id": fit_id,
                 "source_system": name,
                 "fit_number": number,
                 "products": len(frame),
@@ -100,7 +102,7 @@ def fit_categories(
                 "seed_agreement": judged.seed_agreement,
                 "silhouette": judged.silhouette,
                 "p_value": judged.p_value,
-                "model": fitted.to_json(),
+                "model": sealed(fitted.to_json(), fit_id),
             }
         )
     return pa.Table.from_pylist(rows, FITS)

@@ -8,6 +8,7 @@ import pyarrow as pa
 from customer_segmentation import engine
 from customer_segmentation.products.fits import FittedCategories, clean
 from customer_segmentation.products.kinds import Kinds
+from customer_segmentation.stored import CATEGORY_FITS
 
 __all__ = [
     "ASSIGNMENTS",
@@ -108,6 +109,7 @@ def read_last_fits(fits: engine.Relation | None) -> dict[str, CategoriesFit]:
         return {}
     columns = list(CategoriesFit.__dataclass_fields__)
     frame = engine.read(fits, columns, order_by="fit_id")
+    CATEGORY_FITS.check(frame)
     records = [CategoriesFit(**row) for row in frame.to_dict("records")]
     records.sort(key=lambda one: (one.source_system, one.fit_number))
     return {one.source_system: one for one in records}
@@ -115,7 +117,4 @@ def read_last_fits(fits: engine.Relation | None) -> dict[str, CategoriesFit]:
 
 def read_model(fits: engine.Relation, fit_id: str) -> FittedCategories:
     """Read the model of one fit."""
-    [model] = engine.read(fits, ["model"], where={"fit_id": fit_id}, order_by="fit_id")[
-        "model"
-    ]
-    return FittedCategories.from_json(model)
+    return CATEGORY_FITS.open_fit(fits, fit_id, FittedCategories.from_json)

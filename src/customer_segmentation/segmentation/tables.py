@@ -19,6 +19,7 @@ from customer_segmentation.segmentation.explain import RuleSet
 from customer_segmentation.segmentation.fits import FittedSegmentation, columns_needed
 from customer_segmentation.segmentation.judge import JudgedCandidate
 from customer_segmentation.segmentation.space import DesignMatrix
+from customer_segmentation.stored import SEGMENTATION_FITS, sealed
 
 # more customers are fitted by a sample of this size
 FITTED_CUSTOMERS = 1_000_000
@@ -189,6 +190,7 @@ def read_fits(fits: engine.Relation) -> list[FitRecord]:
     """Read all fits, sorted by id."""
     columns = list(FitRecord.__dataclass_fields__)
     frame = engine.read(fits, columns, order_by="fit_id")
+    SEGMENTATION_FITS.check(frame)
     return [FitRecord(**row) for row in frame.to_dict("records")]
 
 
@@ -201,10 +203,7 @@ def read_last_fits(fits: engine.Relation | None) -> dict[str, FitRecord]:
 
 def read_model(fits: engine.Relation, fit_id: str) -> FittedSegmentation:
     """Read the model of one fit."""
-    [model] = engine.read(fits, ["model"], where={"fit_id": fit_id}, order_by="fit_id")[
-        "model"
-    ]
-    return FittedSegmentation.from_json(model)
+    return SEGMENTATION_FITS.open_fit(fits, fit_id, FittedSegmentation.from_json)
 
 
 # -- writing
@@ -244,7 +243,10 @@ def candidate_table(
 
 def fit_table(fits: Iterable[tuple[FitRecord, FittedSegmentation]]) -> pa.Table:
     """Return new fits by the schema ``FITS``."""
-    rows = [{**asdict(record), "model": fitted.to_json()} for record, fitted in fits]
+    rows = [
+        {**asdict(record), "model": sealed(fitted.to_json(), record.fit_id)}
+        for record, fitted in fits
+    ]
     return pa.Table.from_pylist(rows, FITS)
 
 

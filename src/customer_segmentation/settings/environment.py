@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from customer_segmentation.private_files import FILE_MODES
 from customer_segmentation.settings.values import (
     Check,
     Setting,
@@ -106,6 +107,13 @@ ENVIRONMENT = (
         "the published file, `*.duckdb`",
         "`published/marts.duckdb` beside the database",
         anything,
+    ),
+    _setting(
+        "FILE_ACCESS",
+        "who may read landed and published files, reports and the database: `owner`,"
+        " `group` or `everyone`",
+        "`owner`",
+        choice(*FILE_MODES),
     ),
     _setting(
         "ACCESS",

@@ -185,6 +185,12 @@ VARIABLES = (
         whole_number(1),
     ),
     Setting(
+        "segmentation_refits",
+        "bootstrap refits of each choice, for `confidence`",
+        "100",
+        whole_number(2),
+    ),
+    Setting(
         "prediction_horizon_days",
         "how many days ahead",
         "365",

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 import pyarrow.parquet as pq
 
 from customer_segmentation.landing import land_files
+from customer_segmentation.landing.date_order import DateOrder
 from customer_segmentation.raw_tables import SourceSystem
 
 MALL_HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
@@ -33,8 +34,14 @@ LINE_HEADER = [
 ]
 
 
-def land(system: SourceSystem, zone: Path, *paths: Path, append: bool = False) -> None:
-    land_files(system, paths, zone, append=append)
+def land(
+    system: SourceSystem,
+    zone: Path,
+    *paths: Path,
+    append: bool = False,
+    dates: DateOrder | None = None,
+) -> None:
+    land_files(system, paths, zone, append=append, dates=dates)
 
 
 def landed(zone: Path, table: str) -> list[tuple[str | None, ...]]:
