@@ -29,6 +29,8 @@ def test_a_separator_in_an_id_makes_no_key_of_another_line(manifest: dict[str, A
     )
     with duckdb.connect() as connection:
         connection.execute(f"attach ':memory:' as \"{lines['database']}\"")
+        # a view does not name the database
+        connection.execute(f'use "{lines["database"]}"')
         for schema in {lines["schema"], products["schema"]}:
             connection.execute(f'create schema "{lines["database"]}"."{schema}"')
         connection.execute(

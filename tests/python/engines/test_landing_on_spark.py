@@ -1,6 +1,7 @@
 """Spark reads the landing zone that is named, and its texts as DuckDB does."""
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,20 +51,30 @@ def test_spark_reads_a_zone_and_not_the_one_beside_it(
     assert [row.a for row in spark.sql(f"select a from {relation}").collect()] == [name]
 
 
-def test_spark_trims_and_escapes_alike(spark: Any):
+@pytest.fixture
+def view(spark: Any) -> Iterator[Callable[[str, list[tuple], str], None]]:
+    """Return a function that makes a temporary view; other tests do not see it."""
+    names = []
+
+    def make(name: str, rows: list[tuple], columns: str) -> None:
+        spark.createDataFrame(rows, columns).createOrReplaceTempView(name)
+        names.append(name)
+
+    yield make
+    for name in names:
+        spark.catalog.dropTempView(name)
+
+
+def test_spark_trims_and_escapes_alike(spark: Any, view: Any) -> None:
     systems = macros(
         files=("source_systems.sql",), var=lambda *_: {}, execute=False, graph={}
     )
     rows = [(number, raw) for number, (raw, *_) in enumerate(TEXTS)]
-    spark.createDataFrame(rows, "number int, raw string").createOrReplaceTempView(
-        "texts"
-    )
+    view("texts", rows, "number int, raw string")
     found = [tuple(row) for row in spark.sql(query_of_texts()).collect()]
     assert found == [(known, identifier) for _, known, identifier in TEXTS]
     parts = [(part, key) for part, _, key in LINES if ":" in part or "\\" in part]
-    spark.createDataFrame(parts, "part string, key string").createOrReplaceTempView(
-        "parts"
-    )
+    view("parts", parts, "part string, key string")
     escaped = spark.sql(f"select {systems.key_part('part')} as e, key from parts")
     for row in escaped.collect():
         assert row.key.startswith(f"{row.e}:")
