@@ -459,10 +459,12 @@ def test_a_fit_without_refits_gives_no_confidence_until_the_next_fit(
     warehouse.fill(customers())
     warehouse.apply(variables())
     assert warehouse.frame("from assignments")["confidence"].between(0, 1).all()
-    # as a version without refits has stored it, with the code that it had
+    # as a version without refits and seals has stored it, with the code that it had
     fits = warehouse.frame("from fits").assign(fingerprint="of earlier code")
     fits["model"] = [
-        json.dumps({k: v for k, v in json.loads(model).items() if k != "refits"})
+        json.dumps(
+            {k: v for k, v in json.loads(model).items() if k not in ("refits", "seal")}
+        )
         for model in fits["model"]
     ]
     warehouse.write("fits", fits)
