@@ -218,6 +218,10 @@ def _total_ratio(of: _CountedPair) -> Numbers:
     return found
 
 
+def _total_error(of: _CountedPair) -> Numbers:
+    return np.abs(_total_ratio(of) - 1)
+
+
 def _of_deciles(summary: metrics.Measure, of: _CountedPair) -> Numbers:
     return np.array([summary(*means) for means in zip(*of.decile_means, strict=True)])
 
@@ -227,6 +231,7 @@ _OF_PAIRS: Mapping[metrics.Measure, Callable[[_CountedPair], Numbers]]
 _OF_PAIRS = MappingProxyType(
     {
         metrics.total_ratio: _total_ratio,
+        metrics.total_error: _total_error,
         metrics.spearman: _spearman,
         metrics.normalised_gini: _gini,
         metrics.auc: _auc,

@@ -1,7 +1,7 @@
 """Evaluations: how well every candidate predicts, with bootstrap intervals."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from customer_segmentation.prediction.classification import (
     mean_quality,
     resample_means,
 )
+from customer_segmentation.prediction.complexity import Complexity
 from customer_segmentation.prediction.counted_metrics import Counted, by_counts
 from customer_segmentation.prediction.draws import RESAMPLES
+from customer_segmentation.prediction.interests import INTEREST_CANDIDATES
 from customer_segmentation.prediction.measures import (
     IS_TOP_ONE,
     IS_TOP_THREE,
@@ -29,7 +31,10 @@ from customer_segmentation.prediction.measures import (
     Metric,
     columns_of,
 )
+from customer_segmentation.prediction.purchases import CANDIDATES
+from customer_segmentation.prediction.relative_loss import Loss, relative_losses
 from customer_segmentation.prediction.resampling import Resampled, resample
+from customer_segmentation.prediction.segments import COMPLEXITIES
 from customer_segmentation.prediction.splits import SPLIT_COLUMNS
 
 __all__ = ["EVALUATIONS", "evaluate_backtests"]
@@ -49,6 +54,8 @@ EVALUATIONS = pa.schema(
         ("high", pa.float64()),
         ("difference_low", pa.float64()),
         ("difference_high", pa.float64()),
+        ("complexity", pa.int32()),
+        ("is_as_good", pa.bool_()),
     ]
 )
 SPLIT = [name for name, _ in SPLIT_COLUMNS]
@@ -60,6 +67,14 @@ OF_RETURNED = "_of_returned"
 NOT_RESAMPLED = (np.array([]), np.array([]))
 # of what is published: the probabilities, and the most probable segment
 SEGMENT_SELECTION = ("log_loss", "accuracy")
+# errors as a share of the outcomes
+SHARES = ("decile_error", "total_error")
+RELATIVE_LOSS = "relative_loss"
+COMPLEXITY: Mapping[str, Complexity] = {
+    **{name: one.complexity for name, one in CANDIDATES.items()},
+    **{name: one.complexity for name, one in INTEREST_CANDIDATES.items()},
+    **COMPLEXITIES,
+}
 
 
 OF_PURCHASES = [*GROUP, "customer_key", *columns_of(WITH_AMOUNTS)]
@@ -94,6 +109,14 @@ class _Measurement:
     def chosen_on(self) -> tuple[Any, ...]:
         """The purpose and the metric, which the test shares with the selection."""
         return tuple(self.row[name] for name in (*PURPOSE, "metric"))
+
+    @property
+    def loss(self) -> Loss:
+        """Lower is better: of a metric of at most 1, what is missing to 1."""
+        of, is_higher_better = self.resampled, self.row["is_higher_better"]
+        if is_higher_better:
+            of = Resampled(1 - of.value, 1 - of.drawn, 1 - of.without)
+        return Loss(of, self.row["metric"].endswith(SHARES))
 
     def is_better_than(self, other: "_Measurement") -> bool:
         """Return whether its value is better than another of the same metric."""
@@ -143,7 +166,8 @@ def evaluate_backtests(
         have 95 % bootstrap intervals over the customers: of the metric, and of its
         difference from that of the baseline on the same customers. Of several
         baselines, it is the one that was best in this metric on the selection: which
-        one is best on the test is known only afterwards.
+        one is best on the test is known only afterwards. The relative loss of a
+        candidate, over all horizons of its selection, has a row of the longest one.
     """
     tasks = (
         delayed(measure)(rows, dict(zip(GROUP, key, strict=True)))
@@ -156,9 +180,8 @@ def evaluate_backtests(
     )
     measured = [one for found in run_parallel(tasks) for one in found]
     baselines = _baselines_to_beat(measured)
-    return pa.Table.from_pylist(
-        [one.with_intervals(baselines) for one in measured], EVALUATIONS
-    )
+    rows = [one.with_intervals(baselines) for one in measured]
+    return pa.Table.from_pylist([*rows, *_relative_losses(measured)], EVALUATIONS)
 
 
 def _read(relation: engine.Relation, columns: list[str]) -> pd.DataFrame:
@@ -189,6 +212,36 @@ def _baselines_to_beat(
         if is_best:
             to_beat.setdefault(one.measured_on, one.resampled)
     return to_beat
+
+
+def _relative_losses(measured: Sequence[_Measurement]) -> Iterator[dict[str, Any]]:
+    """Yield the relative loss of each candidate on the selection of its purpose."""
+    by_purpose: dict[tuple[Any, ...], dict[str, dict[Any, _Measurement]]] = {}
+    for one in measured:
+        row = one.row
+        if one.is_selection and row["is_selection_metric"] and row["value"] is not None:
+            purpose = row["source_system"], row["task"], row["population"]
+            of_candidate = by_purpose.setdefault(purpose, {})
+            key = row["horizon_days"], row["metric"]
+            of_candidate.setdefault(row["algorithm"], {})[key] = one
+    for candidates in by_purpose.values():
+        losses = relative_losses(
+            {
+                name: {key: one.loss for key, one in own.items()}
+                for name, own in candidates.items()
+            },
+            [name for name in candidates if COMPLEXITY[name] == Complexity.BASELINE],
+        )
+        for name, loss in losses.items():
+            yield {
+                **candidates[name][max(candidates[name])].row,
+                "metric": RELATIVE_LOSS,
+                "is_higher_better": False,
+                "is_selection_metric": False,
+                "noise_floor": None,
+                "complexity": int(COMPLEXITY[name]),
+                **asdict(loss),
+            }
 
 
 def _measure_purchases(

@@ -61,6 +61,7 @@ def _amount_metrics(name: str, *, select: bool) -> list[Metric]:
         Metric(f"{name}_gini", metrics.normalised_gini, pair, True),
         Metric(f"{name}_decile_mape", metrics.decile_mape, pair, False),
         Metric(f"{name}_total_ratio", metrics.total_ratio, pair, None),
+        Metric(f"{name}_total_error", metrics.total_error, pair, False, select),
     ]
 
 

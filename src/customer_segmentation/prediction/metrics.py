@@ -29,6 +29,7 @@ __all__ = [
     "normalised_gini",
     "share",
     "spearman",
+    "total_error",
     "total_ratio",
 ]
 
@@ -114,6 +115,11 @@ def total_ratio(predicted: Numbers, actual: Numbers) -> float:
     """Return the predicted total over the actual one."""
     total = actual.sum()
     return float(predicted.sum() / total) if total > 0 else np.nan
+
+
+def total_error(predicted: Numbers, actual: Numbers) -> float:
+    """Return how far the predicted total is from the actual one, as a share of it."""
+    return abs(total_ratio(predicted, actual) - 1)
 
 
 def auc(probability: Numbers, happened: Numbers) -> float:

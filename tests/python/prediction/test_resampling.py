@@ -17,7 +17,7 @@ from customer_segmentation.prediction.resampling import Resampled
 PAIRS = [
     *(metrics.spearman, metrics.normalised_gini, metrics.auc, metrics.decile_error),
     *(metrics.decile_mape, metrics.calibration_error, metrics.mean_absolute_error),
-    *(metrics.total_ratio, metrics.binary_log_loss),
+    *(metrics.total_ratio, metrics.total_error, metrics.binary_log_loss),
 ]
 DEVIATIONS = [metrics.decile_error, metrics.decile_mape]
 

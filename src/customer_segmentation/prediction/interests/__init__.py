@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from customer_segmentation.prediction.complexity import Complexity
 from customer_segmentation.prediction.interests.baselines import (
     OwnHistory,
     Popularity,
@@ -45,13 +46,18 @@ class InterestCandidate:
         Unique.
     model : InterestModel
         Not fitted.
-    is_baseline : bool
-        Whether it is a naive baseline that models have to beat.
+    complexity : Complexity
+        Of equally good candidates the simplest is used.
     """
 
     name: str
     model: InterestModel
-    is_baseline: bool = False
+    complexity: Complexity
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a naive baseline that models have to beat."""
+        return self.complexity == Complexity.BASELINE
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -64,12 +70,14 @@ class InterestCandidate:
 
 
 _LISTED = (
-    InterestCandidate("popularity", Popularity(), is_baseline=True),
-    InterestCandidate("season_popularity", SeasonPopularity(), is_baseline=True),
-    InterestCandidate("own_history", OwnHistory(), is_baseline=True),
-    InterestCandidate("shrunk_history", ShrunkHistory(), is_baseline=True),
-    InterestCandidate("category_choice", CategoryChoice()),
-    InterestCandidate("category_transitions", CategoryTransitions()),
+    InterestCandidate("popularity", Popularity(), Complexity.BASELINE),
+    InterestCandidate("season_popularity", SeasonPopularity(), Complexity.BASELINE),
+    InterestCandidate("own_history", OwnHistory(), Complexity.BASELINE),
+    InterestCandidate("shrunk_history", ShrunkHistory(), Complexity.BASELINE),
+    InterestCandidate("category_choice", CategoryChoice(), Complexity.LINEAR),
+    InterestCandidate(
+        "category_transitions", CategoryTransitions(), Complexity.NONLINEAR
+    ),
 )
 INTEREST_CANDIDATES: Mapping[str, InterestCandidate] = MappingProxyType(
     {candidate.name: candidate for candidate in _LISTED}

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from customer_segmentation.prediction.btyd.bg_nbd import BgNbd
 from customer_segmentation.prediction.btyd.gamma_gamma import GammaGamma
 from customer_segmentation.prediction.btyd.pareto_nbd import ParetoNbd
+from customer_segmentation.prediction.complexity import Complexity
 from customer_segmentation.prediction.purchases.baseline import Baseline
 from customer_segmentation.prediction.purchases.blend import Blend, Tweedie
 from customer_segmentation.prediction.purchases.hurdle import Hurdle
@@ -46,14 +47,19 @@ class PurchaseCandidate:
         The customers it can predict: ``existing`` customers, ``new`` customers or both.
     model : PurchaseModel
         Not fitted.
-    is_baseline : bool
-        Whether it is a naive baseline that models have to beat.
+    complexity : Complexity
+        Of equally good candidates the simplest is used.
     """
 
     name: str
     populations: tuple[Literal["existing", "new"], ...]
     model: PurchaseModel
-    is_baseline: bool = False
+    complexity: Complexity
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a naive baseline that models have to beat."""
+        return self.complexity == Complexity.BASELINE
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -78,33 +84,51 @@ _LISTED = (
         "last_year_spend",
         ("existing",),
         Baseline("spend_365", "purchases_365", days=365.0),
-        is_baseline=True,
+        Complexity.BASELINE,
     ),
     PurchaseCandidate(
-        "first_basket", ("new",), Baseline("basket_value"), is_baseline=True
+        "first_basket", ("new",), Baseline("basket_value"), Complexity.BASELINE
     ),
-    PurchaseCandidate("blend", ("existing",), Blend()),
-    PurchaseCandidate("tweedie", ("existing",), Tweedie()),
-    PurchaseCandidate("basket_tweedie", ("new",), Tweedie(_FIRST_BASKET, {})),
-    PurchaseCandidate("hurdle", ("new",), Hurdle("first_purchase", c=0.05, alpha=30.0)),
+    PurchaseCandidate("blend", ("existing",), Blend(), Complexity.ENSEMBLE),
+    PurchaseCandidate("tweedie", ("existing",), Tweedie(), Complexity.LINEAR),
     PurchaseCandidate(
-        "hurdle_season", ("new",), Hurdle("first_purchase_and_day", c=0.05, alpha=30.0)
+        "basket_tweedie", ("new",), Tweedie(_FIRST_BASKET, {}), Complexity.LINEAR
     ),
     PurchaseCandidate(
-        "full_hurdle", ("existing", "new"), Hurdle("numbers", 0.02, 100.0)
+        "hurdle",
+        ("new",),
+        Hurdle("first_purchase", c=0.05, alpha=30.0),
+        Complexity.LINEAR,
+    ),
+    PurchaseCandidate(
+        "hurdle_season",
+        ("new",),
+        Hurdle("first_purchase_and_day", c=0.05, alpha=30.0),
+        Complexity.LINEAR,
+    ),
+    PurchaseCandidate(
+        "full_hurdle",
+        ("existing", "new"),
+        Hurdle("numbers", 0.02, 100.0),
+        Complexity.LINEAR,
     ),
     PurchaseCandidate(
         "zero_inflated_lognormal",
         ("existing", "new"),
         Hurdle("numbers", c=0.02, alpha=100.0, is_calibrated=False),
+        Complexity.LINEAR,
     ),
     PurchaseCandidate(
-        "bg_nbd", ("existing",), Lifetime(BgNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE))
+        "bg_nbd",
+        ("existing",),
+        Lifetime(BgNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE)),
+        Complexity.FEW_PARAMETERS,
     ),
     PurchaseCandidate(
         "pareto_nbd",
         ("existing",),
         Lifetime(ParetoNbd(_SHRINKAGE), GammaGamma(_SHRINKAGE)),
+        Complexity.FEW_PARAMETERS,
     ),
 )
 CANDIDATES: Mapping[str, PurchaseCandidate] = MappingProxyType(

@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from customer_segmentation.prediction.complexity import Complexity
 from customer_segmentation.prediction.segments.calibration import (
     MIN_PROBABILITY,
     Probabilities,
@@ -27,6 +28,7 @@ from customer_segmentation.prediction.settings import SEED
 
 __all__ = [
     "CLASSIFIERS",
+    "COMPLEXITIES",
     "ESTIMATORS",
     "MAJORITY",
     "SOFT_VOTE",
@@ -153,6 +155,20 @@ CLASSIFIERS: Mapping[str, Callable[[], Classifier]] = MappingProxyType(
         },
         SOFT_VOTE: SoftVote,
         MAJORITY: MajorityClass,
+    }
+)
+
+
+COMPLEXITIES: Mapping[str, Complexity] = MappingProxyType(
+    {
+        "svc": Complexity.NONLINEAR,
+        "logistic_regression": Complexity.LINEAR,
+        "k_nearest_neighbours": Complexity.NONLINEAR,
+        "decision_tree": Complexity.NONLINEAR,
+        "random_forest": Complexity.ENSEMBLE,
+        "gradient_boosting": Complexity.ENSEMBLE,
+        SOFT_VOTE: Complexity.ENSEMBLE,
+        MAJORITY: Complexity.BASELINE,
     }
 )
 
