@@ -45,13 +45,16 @@ Champions = dict[tuple[str, ...], str]
     "--resamples", default=200, show_default=True, help="Resamples of each draw."
 )
 @click.option("--task", default="next_purchases", show_default=True)
-def main(database: Path, draws: int, resamples: int, task: str) -> None:
+@click.option("--source-system", default="", help="All of them by default.")
+def main(
+    database: Path, draws: int, resamples: int, task: str, source_system: str
+) -> None:
     """Print the champions of the database, and how often draws give others."""
     # mypy knows no way to replace a function of a module
     setattr(evaluations, "resample", partial(resample, resamples=resamples))  # noqa: B010
     # other processes would not know of it
     setattr(evaluations, "run_parallel", _run_here)  # noqa: B010
-    tables = _read(database, task)
+    tables = _read(database, task, source_system)
     found: dict[str, dict[tuple[str, ...], Counter[str]]] = {}
     first: dict[str, Champions] = {}
     tests = pd.DataFrame()
@@ -66,6 +69,7 @@ def main(database: Path, draws: int, resamples: int, task: str) -> None:
         ):
             if number == 0:
                 first[rule] = champions
+                click.echo(f"{rule}: {champions}", err=True)
                 continue
             for purpose, name in champions.items():
                 of_rule = found.setdefault(rule, {})
@@ -139,12 +143,14 @@ def _first_of_each(rows: pd.DataFrame) -> Champions:
     return dict(zip(keys, found["algorithm"], strict=True))
 
 
-def _read(database: Path, task: str) -> list[pd.DataFrame]:
+def _read(database: Path, task: str, source_system: str) -> list[pd.DataFrame]:
     """Return the back-tests of a task, one table after another."""
     with duckdb.connect(database, read_only=True) as connection:
         return [
             connection.execute(
-                f"from main_private.{name} where starts_with(task, ?)", [task]
+                f"from main_private.{name}"
+                " where starts_with(task, ?) and starts_with(source_system, ?)",
+                [task, source_system],
             ).df()
             for name in BACKTESTS
         ]
