@@ -31,8 +31,9 @@ MAX_MERGED_CELLS = 1 << 20
 # Excel takes 65,530 hyperlinks in a sheet
 MAX_RELATIONS = 1 << 17
 WORKBOOK = "xl/workbook.xml"
+# an unknown compression or a password is a runtime error
 ZIP_ERRORS = (
-    *(OSError, EOFError, ValueError, NotImplementedError, RuntimeError),
+    *(OSError, EOFError, ValueError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
 RELATIONS = "xl/_rels/workbook.xml.rels"
