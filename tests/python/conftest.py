@@ -193,7 +193,7 @@ def real(workshop: Path) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def both_years(workshop: Path) -> Warehouse:
-    """Return Online Retail I and II, without segmentations and predictions."""
+    """Return Online Retail I and II, up to what predictions are compared with."""
     warehouse = Warehouse(workshop / "both_years", workshop)
     files = [
         shared_file("online-retail/online_retail.csv.gz"),
@@ -203,7 +203,9 @@ def both_years(workshop: Path) -> Warehouse:
     def make() -> None:
         warehouse.land("online_retail", *files)
         warehouse.build(
-            *(*WITHOUT_TRAINING, UNIT_TESTS),
+            *("--select", "path:seeds", "path:models/staging", "path:models/core"),
+            *("+int_prediction__outcomes", "--indirect-selection", "cautious"),
+            *("--exclude", UNIT_TESTS),
             variables={"source_systems": ["online_retail"]},
         )
 

@@ -82,6 +82,7 @@ def _run(
 ) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import cli
+    from joblib.externals.loky import get_reusable_executor
 
     if in_own_group:
         os.setsid()
@@ -93,6 +94,8 @@ def _run(
     try:
         cli(arguments)
     finally:
+        # a fork waits for the workers that it has started, and they for their next task
+        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
         # a fork ends without closing a database: its file would lack what is in the log
         DuckDBConnectionManager.close_all_connections()
         gc.collect()

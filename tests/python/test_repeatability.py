@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 from dbt_project import (
-    PREDICTIONS,
     QUICK_SEARCH,
+    WITHOUT_MODELS,
     WITHOUT_TESTS,
     Sample,
     Warehouse,
@@ -34,8 +34,8 @@ KILLED = [
         *("branches", "customer_rfm", ["tag:train+"]),
     ),
     (
-        "START python incremental model main_training.int_segmentation__fits ",
-        *("cluster_choices", "customer_clusters", PREDICTIONS),
+        "START python incremental model main_training.int_products__fits ",
+        *("products", "customer_clusters", WITHOUT_MODELS[1:]),
     ),
 ]
 

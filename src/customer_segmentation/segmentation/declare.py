@@ -90,7 +90,12 @@ class Segmentation:
     name: str
     source_system: str
     features: tuple[Feature, ...]
-    algorithms: tuple[str, ...] = ("kmeans", "ward", "gaussian_mixture")
+    algorithms: tuple[str, ...] = (
+        "kmeans",
+        "ward",
+        "gaussian_mixture",
+        "hdbscan",
+    )
     k_min: int = 2
     k_max: int = 10
     pca: float | int | None = None
@@ -170,7 +175,7 @@ def read_segmentations(variables: Mapping[str, Any]) -> Declarations:
     ...     "source_system_catalog": {"mall": {}},
     ... }
     >>> [one.algorithms for one in read_segmentations(variables).segmentations]
-    [('kmeans', 'ward', 'gaussian_mixture')]
+    [('kmeans', 'ward', 'gaussian_mixture', 'hdbscan')]
     """
     declared = variables["segmentations"] or {}
     if not isinstance(declared, Mapping):

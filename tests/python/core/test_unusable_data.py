@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
-from dbt_project import Warehouse
+from dbt_project import REPOSITORY, Warehouse
 
 HEADER = (
     *("Invoice", "StockCode", "Description", "Quantity"),
@@ -107,34 +108,52 @@ def first(count: int, **changed: object) -> Callable[[list[Line]], list[Line]]:
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "share"),
+    ("reasons", "severity", "share"),
     [
-        (first(5, Price="two"), "pass", ""),
-        (first(44, Price="two"), "pass", ""),
-        (first(45, Price="two"), "warn", "45 of 900 rows are rejected (5.0 %): 45 unr"),
-        (first(449, Price="two"), "warn", "449 of 900 rows are rejected (49.9 %)"),
-        (first(450, Price="two"), "fail", "450 of 900 rows are rejected (50.0 %)"),
+        ({"": 856, "unreadable_number": 44}, 0, ""),
+        ({"": 855, "unreadable_number": 45}, 1, "45 of 900 rows are rejected (5.0 %)"),
+        ({"": 451, "missing_key": 449}, 1, "449 of 900 rows are rejected (49.9 %)"),
+        ({"": 450, "missing_key": 450}, 2, "450 of 900 rows are rejected (50.0 %)"),
         # all of few
-        (lambda rows: first(3, Price="two")(rows)[:3], "fail", "3 of 3 rows are reje"),
+        ({"missing_key": 3}, 2, "3 of 3 rows are rejected (100.0 %)"),
         # three of few
-        (lambda rows: first(3, Price="two")(rows)[:5], "pass", ""),
+        ({"": 2, "missing_key": 3}, 0, ""),
         # copies say nothing that another row does not say, and are no rows to share in
-        (lambda rows: [*rows, *rows, *rows], "pass", ""),
+        ({"": 900, "exact_duplicate": 1_800}, 0, ""),
         (
-            lambda rows: [*rows[:20], *rows[:20], *first(10, Price="two")(rows[20:40])],
-            "warn",
+            {"": 30, "missing_key": 10, "exact_duplicate": 20},
+            1,
             "10 of 40 rows are rejected (25.0 %)",
         ),
     ],
 )
 def test_rows_rejected_in_masses_are_told(
-    shop: Shop, change: Callable[[list[Line]], list[Line]], status: str, share: str
+    manifest: dict[str, Any], reasons: dict[str, int], severity: int, share: str
 ) -> None:
-    built = shop.build(change(lines()))
-    assert (built.returncode, built.status(REJECTED)) == (status == "fail", status)
-    if status != "pass":
-        expected = f"online_retail.invoice_lines: {share}"
-        assert built.message(REJECTED).startswith(expected)
+    """The limits, without a build: warn from severity 1, fail from 2."""
+    [test] = [node for key, node in manifest["nodes"].items() if REJECTED in key]
+    limits = [test["config"][name] for name in ("warn_if", "error_if")]
+    assert limits == [">= 1", ">= 2"]
+    rows = [reason for reason, count in reasons.items() for _ in range(count)]
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as warehouse; use warehouse")
+        connection.execute("create schema main_private")
+        connection.execute(
+            "create table main_private.stg_online_retail__invoice_lines as"
+            " select unnest($1::text[]) as reasons",
+            [rows],
+        )
+        seed = REPOSITORY / "seeds" / "thresholds.csv"
+        connection.execute(f"create table thresholds as from '{seed}'")
+        found = connection.execute(test["compiled_code"]).fetchall()
+    assert [(row[0], row[-1].split(":")[1].strip()) for row in found] == (
+        [(severity, share)] if severity else []
+    )
+
+
+def test_a_build_fails_where_most_rows_are_rejected(shop: Shop) -> None:
+    built = shop.build(first(450, Price="two")(lines()))
+    assert (built.returncode, built.status(REJECTED)) == (1, "fail")
 
 
 def test_the_leading_reasons_are_told(shop: Shop) -> None:
@@ -142,39 +161,58 @@ def test_the_leading_reasons_are_told(shop: Shop) -> None:
     rows = [
         row | ({"Price": -1} if 40 <= n < 100 else {}) for n, row in enumerate(rows)
     ]
-    assert shop.build(rows).message(REJECTED) == (
+    built = shop.build(rows)
+    assert (built.returncode, built.status(REJECTED)) == (0, "warn")
+    assert built.message(REJECTED) == (
         "online_retail.invoice_lines: 100 of 900 rows are rejected (11.1 %): 60 "
         "negative_price; 40 unreadable_date, unreadable_number; look at them in "
         "rejected_records, correct the file, and land it again"
     )
 
 
+def test_one_wrong_date_does_not_make_the_as_of_date(shop: Shop) -> None:
+    built = shop.build(first(1, InvoiceDate="2110-12-02")(lines()))
+    assert (built.returncode, built.status(IMPLAUSIBLE)) == (1, "fail")
+    assert built.message(IMPLAUSIBLE) == (
+        # 900 invoices are also 900 purchases, and the first ones of 90 customers
+        "online_retail: 2 of 1890 events are dated 2110-12-02 or later, in the future "
+        f"(the last one before is of {LAST}); correct these dates and land the file "
+        "again, or set the var as_of_date to 2110-12-02 or earlier to ignore them"
+    )
+
+
 @pytest.mark.parametrize(
-    ("day", "beyond"),
+    ("count", "days", "beyond"),
     [
-        ("2110-12-02", "in the future"),
-        (LAST + timedelta(days=181), "far beyond the others"),
-        (LAST + timedelta(days=180), None),
+        (1, 181, "far beyond the others"),
+        (1, 180, None),
+        # a busy day after a long break is none of typos
+        (30, 300, None),
     ],
 )
-def test_one_wrong_date_does_not_make_the_as_of_date(
-    shop: Shop, day: object, beyond: str | None
+def test_few_events_far_beyond_the_others_are_implausible(
+    manifest: dict[str, Any], count: int, days: int, beyond: str | None
 ) -> None:
-    built = shop.build(first(1, InvoiceDate=day)(lines()))
-    status = "fail" if beyond else "pass"
-    assert (built.returncode, built.status(IMPLAUSIBLE)) == (bool(beyond), status)
-    if beyond:
-        assert built.message(IMPLAUSIBLE) == (
-            # 900 invoices are also 900 purchases, and the first ones of 90 customers
-            f"online_retail: 2 of 1890 events are dated {day} or later, {beyond} (the "
-            f"last one before is of {LAST}); correct these dates and land the file "
-            f"again, or set the var as_of_date to {day} or earlier to ignore them"
+    [test] = [node for key, node in manifest["nodes"].items() if IMPLAUSIBLE in key]
+    day = LAST + timedelta(days=days)
+    dates = [row["InvoiceDate"] for row in first(count, InvoiceDate=day)(lines())]
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as warehouse; use warehouse")
+        connection.execute(
+            "create table transactions as select 'online_retail' as source_system,"
+            " unnest($1::timestamp[]) as transacted_at, transacted_at as completed_at",
+            [dates],
         )
-
-
-def test_a_busy_day_after_a_long_break_is_none_of_typos(shop: Shop) -> None:
-    day = LAST + timedelta(days=300)
-    assert shop.build(first(30, InvoiceDate=day)(lines())).returncode == 0
+        connection.execute(
+            "create table customers as select distinct on (transacted_at::date)"
+            " source_system, transacted_at as joined_at from transactions limit 90"
+        )
+        seed = REPOSITORY / "seeds" / "thresholds.csv"
+        connection.execute(f"create table thresholds as from '{seed}'")
+        found = connection.execute(
+            f"select message from ({test['compiled_code']})"
+        ).fetchall()
+    assert [beyond in message for (message,) in found] == [True] * bool(beyond)
 
 
 @pytest.mark.parametrize(

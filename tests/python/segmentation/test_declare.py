@@ -79,7 +79,7 @@ def test_absent_and_null_keys_have_their_defaults() -> None:
     (nulls,) = parse(declared(k=None, pca=None, pin=None, algorithms=None))
 
     assert plain == nulls
-    assert plain.algorithms == ("kmeans", "ward", "gaussian_mixture")
+    assert plain.algorithms == ("kmeans", "ward", "gaussian_mixture", "hdbscan")
     assert (plain.k_min, plain.k_max, plain.minimum_share) == (2, 10, 0.03)
     assert (plain.pca, plain.pin, plain.value_feature) == (None, None, None)
 
