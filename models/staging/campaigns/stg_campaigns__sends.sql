@@ -1,3 +1,7 @@
+{% set columns = [
+    'campaign', 'source_system', 'customer_id', 'sent_at', 'is_treated',
+] %}
+
 with
 
 source as (
@@ -12,6 +16,8 @@ source as (
     from {{ source('campaigns', 'sends') }}
 
 ),
+
+{{ distinct_rows('source', columns) }},
 
 typed as (
 
@@ -35,11 +41,10 @@ typed as (
         end as is_treated,
         {{ known_text('is_treated') }} as is_treated_text,
 
-        {{ raw_record([
-            'campaign', 'source_system', 'customer_id', 'sent_at', 'is_treated',
-        ]) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

@@ -1,3 +1,5 @@
+{% set columns = ['customer_id', 'gender', 'age', 'annual_income', 'spending_score'] %}
+
 with
 
 source as (
@@ -5,6 +7,8 @@ source as (
     select * from {{ source('mall', 'customers') }}
 
 ),
+
+{{ distinct_rows('source', columns) }},
 
 typed as (
 
@@ -25,11 +29,10 @@ typed as (
             or {{ is_unreadable('spending_score', number('spending_score')) }}
         ) as is_number_unreadable,
 
-        {{ raw_record([
-            'customer_id', 'gender', 'age', 'annual_income', 'spending_score',
-        ]) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

@@ -1,3 +1,5 @@
+{% set columns = ['branch_id', 'merchant_id'] %}
+
 with
 
 source as (
@@ -5,6 +7,8 @@ source as (
     select * from {{ source('marketplace', 'branches') }}
 
 ),
+
+{{ distinct_rows('source', columns) }},
 
 merchants as (
 
@@ -18,9 +22,10 @@ typed as (
     select
         {{ identifier('branch_id') }} as branch_id,
         {{ identifier('merchant_id') }} as merchant_id,
-        {{ raw_record(['branch_id', 'merchant_id']) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

@@ -1,3 +1,5 @@
+{% set columns = ['city_id', 'city_name'] %}
+
 with
 
 source as (
@@ -6,14 +8,17 @@ source as (
 
 ),
 
+{{ distinct_rows('source', columns) }},
+
 typed as (
 
     select
         {{ identifier('city_id') }} as city_id,
         {{ text('city_name') }} as city,
-        {{ raw_record(['city_id', 'city_name']) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

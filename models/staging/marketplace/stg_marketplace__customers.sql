@@ -1,3 +1,5 @@
+{% set columns = ['customer_id', 'join_date', 'city_id', 'gender_id'] %}
+
 with
 
 source as (
@@ -5,6 +7,8 @@ source as (
     select * from {{ source('marketplace', 'customers') }}
 
 ),
+
+{{ distinct_rows('source', columns) }},
 
 genders as (
 
@@ -31,10 +35,10 @@ typed as (
         ---------- timestamps
         {{ timestamp_from_text('join_date') }} as joined_at,
 
-        {{ raw_record(['customer_id', 'join_date', 'city_id', 'gender_id']) }}
-            as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

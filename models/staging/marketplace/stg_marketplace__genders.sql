@@ -1,3 +1,5 @@
+{% set columns = ['gender_id', 'gender_name'] %}
+
 with
 
 source as (
@@ -6,14 +8,17 @@ source as (
 
 ),
 
+{{ distinct_rows('source', columns) }},
+
 typed as (
 
     select
         {{ identifier('gender_id') }} as gender_id,
         {{ text('gender_name') }} as gender,
-        {{ raw_record(['gender_id', 'gender_name']) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

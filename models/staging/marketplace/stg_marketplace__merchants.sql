@@ -1,3 +1,5 @@
+{% set columns = ['merchant_id', 'merchant_name'] %}
+
 with
 
 source as (
@@ -6,14 +8,17 @@ source as (
 
 ),
 
+{{ distinct_rows('source', columns) }},
+
 typed as (
 
     select
         {{ identifier('merchant_id') }} as merchant_id,
         {{ text('merchant_name') }} as merchant_name,
-        {{ raw_record(['merchant_id', 'merchant_name']) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

@@ -1,3 +1,8 @@
+{% set columns = [
+    'transaction_id', 'customer_id', 'transaction_date', 'transaction_status',
+    'coupon_name', 'burn_date', 'branch_id', 'amount',
+] %}
+
 with
 
 source as (
@@ -15,6 +20,8 @@ source as (
     from {{ source('marketplace', 'transactions') }}
 
 ),
+
+{{ distinct_rows('source', columns) }},
 
 customers as (
 
@@ -52,12 +59,10 @@ typed as (
         {{ is_unreadable('burn_date', timestamp_from_text('burn_date')) }}
             as is_burn_date_unreadable,
 
-        {{ raw_record([
-            'transaction_id', 'customer_id', 'transaction_date', 'transaction_status',
-            'coupon_name', 'burn_date', 'branch_id', 'amount',
-        ]) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 

@@ -1,3 +1,8 @@
+{% set columns = [
+    'invoice', 'stock_code', 'description', 'quantity', 'invoice_date', 'price',
+    'customer_id', 'country',
+] %}
+
 with
 
 source as (
@@ -5,6 +10,8 @@ source as (
     select * from {{ source('online_retail', 'invoice_lines') }}
 
 ),
+
+{{ distinct_rows('source', columns) }},
 
 typed as (
 
@@ -31,12 +38,10 @@ typed as (
         ---------- timestamps
         {{ timestamp_from_text('invoice_date') }} as invoiced_at,
 
-        {{ raw_record([
-            'invoice', 'stock_code', 'description', 'quantity', 'invoice_date',
-            'price', 'customer_id', 'country',
-        ]) }} as raw_row
+        {{ raw_values(columns) }} as raw_values,
+        copies
 
-    from source
+    from distinct_rows
 
 ),
 
