@@ -228,6 +228,35 @@ def export(
     click.echo(f"Wrote {customers} customers to {output}")
 
 
+@cli.command()
+@click.argument("keys", nargs=-1, required=True, metavar="CUSTOMER_KEY...")
+def forget(keys: tuple[str, ...]) -> None:
+    """Forget customers: in the landing zone, the database and what is published.
+
+    CUSTOMER_KEY is the customer_key of the tables, such as online_retail:17841. Their
+    records are removed, and do not land again. Afterwards, build all: what is made of
+    many customers, such as sums and models, changes only then.
+    """
+    from customer_segmentation.serving.forget import forget as forget_customers
+
+    landing_zone = Path(os.environ.get(LANDING_VARIABLE) or DEFAULT_LANDING)
+    database = Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)
+    published = Path(os.environ.get(PUBLISHED_VARIABLE) or default_published())
+    done = forget_customers(keys, landing_zone, database, published)
+    for place, count in done.removed.items():
+        click.echo(f"{place}: {count:,} removed")
+    if done.left:
+        raise InputError(
+            f"{', '.join(keys)}: still in {', '.join(done.left)}; write these files "
+            "again after a build, with make report, or delete them"
+        )
+    click.echo(
+        f"{', '.join(keys)}: nothing is left in {landing_zone}, {database} and "
+        f"{published.parent}. Files that you exported elsewhere are yours to delete. "
+        "Build all next: customer-segmentation build"
+    )
+
+
 def default_published() -> Path:
     """Return the file that a build publishes to, unless another is named."""
     database = Path(os.environ.get(DATABASE_VARIABLE) or DEFAULT_DATABASE)

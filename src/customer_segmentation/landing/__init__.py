@@ -14,6 +14,7 @@ from customer_segmentation.errors import InputError
 from customer_segmentation.landing.date_order import DateOrder
 from customer_segmentation.landing.files import check_name
 from customer_segmentation.landing.finding import find_inputs
+from customer_segmentation.landing.forgotten import ForgottenCustomers
 from customer_segmentation.landing.ownership import check_outside, landing_schema
 from customer_segmentation.landing.parts import land_input
 from customer_segmentation.landing.sources import RawSource, open_connection
@@ -38,7 +39,7 @@ def land_files(
     whose year comes last are the exception: they land as ISO 8601. One
     atomic rename replaces the whole source system. Readers see the version before a
     landing or the version after it, and nothing in between. Only part files of earlier
-    landings are removed.
+    landings are removed. Records of forgotten customers do not land.
 
     Parameters
     ----------
@@ -68,6 +69,7 @@ def land_files(
     )
     if not append:
         _check_all_tables(source_system, {raw.table.name for raw in inputs})
+    forgotten = ForgottenCustomers.read(landing_zone)
     with new_version(landing_zone, source_system, append=append) as version:
         carried_over = (
             _carry_over(source_system, version.current, version.folder)
@@ -88,6 +90,7 @@ def land_files(
                     version.scratch,
                     f"{source_system.name}.{raw_input.table.name}",
                     dates,
+                    forgotten.condition(source_system.name, raw_input.table),
                 )
 
 

@@ -56,6 +56,7 @@ def land_input(
     scratch: Path,
     label: str,
     dates: DateOrder | None = None,
+    is_forgotten: str = "false",
 ) -> None:
     """Write an input as the next part file of its table.
 
@@ -74,6 +75,8 @@ def land_input(
         The name of the table in messages.
     dates : {"day-first", "month-first"}, optional
         The order of dates such as ``1/2/2010``. By default all values of a source tell.
+    is_forgotten : str
+        SQL that tells whether a raw row is of a customer who must not land.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def land_input(
     _load_landed_keys(connection, table, earlier)
     part = _next_part(folder, len(earlier))
     skipped = scratch / "skipped_keys.parquet"
-    landed_rows = skipped_rows = 0
+    landed_rows = skipped_rows = forgotten_rows = 0
     progress = RowProgress(label)
     schema = landing_schema(table)
     key_schema = pa.schema([schema.field(name) for name in table.append_key])
@@ -97,17 +100,20 @@ def land_input(
         pq.ParquetWriter(skipped, key_schema) as skipped_writer,
     ):
         for source in raw_input.sources:
-            for new, known_keys in _split_batches(connection, source, dates):
+            for new, known_keys, forgotten in _split_batches(
+                connection, source, dates, is_forgotten
+            ):
                 if len(new):
                     writer.write_batch(new)
                 if len(known_keys):
                     skipped_writer.write_batch(known_keys)
                 landed_rows += len(new)
                 skipped_rows += len(known_keys)
+                forgotten_rows += forgotten
                 progress.update(landed_rows)
         writer.add_key_value_metadata(MARK)
     progress.clear()
-    if landed_rows + skipped_rows == 0:
+    if landed_rows + skipped_rows + forgotten_rows == 0:
         raise InputError(
             f"{raw_input.sources[0].name}: is empty: {table.name} has no rows below "
             "the header"
@@ -121,6 +127,8 @@ def land_input(
             f"; skipped {skipped_rows:,} rows of {keys:,} {_noun_of_keys(table)} that "
             "had landed before"
         )
+    if forgotten_rows:
+        message += f"; left out {forgotten_rows:,} rows of forgotten customers"
     click.echo(message, err=True)
 
 
@@ -139,20 +147,36 @@ def _load_landed_keys(
 
 
 def _split_batches(
-    connection: duckdb.DuckDBPyConnection, source: RawSource, dates: DateOrder | None
-) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
-    """Read a source: its new records, and the append keys of its known records."""
+    connection: duckdb.DuckDBPyConnection,
+    source: RawSource,
+    dates: DateOrder | None,
+    is_forgotten: str,
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch, int]]:
+    """Read a source in batches.
+
+    Yields
+    ------
+    new : pyarrow.RecordBatch
+        Its new records.
+    known : pyarrow.RecordBatch
+        The append keys of its known records.
+    forgotten : int
+        The number of records of forgotten customers.
+    """
     key = ", ".join(sql_name(name) for name in source.table.append_key)
     query = (
         f"select *, coalesce(({key}) in (select {key} from landed), false) "
-        f"as __has_landed from ({select_iso_dates(connection, source, dates)}) as raw"
+        f"as __has_landed, {is_forgotten} as __is_forgotten "
+        f"from ({select_iso_dates(connection, source, dates)}) as raw"
     )
     schema = landing_schema(source.table)
     for batch in _batches(connection, source, query):
-        has_landed = batch.column("__has_landed")
-        records = batch.select(schema.names)
+        remembered = batch.filter(pc.invert(batch.column("__is_forgotten")))
+        has_landed = remembered.column("__has_landed")
+        records = remembered.select(schema.names)
         known = records.filter(has_landed).select(source.table.append_key)
-        yield records.filter(pc.invert(has_landed)), known
+        new = records.filter(pc.invert(has_landed))
+        yield new, known, len(batch) - len(remembered)
 
 
 def _batches(

@@ -28,6 +28,7 @@ from customer_segmentation.prediction.settings import SEED
 __all__ = [
     "CLASSIFIERS",
     "ESTIMATORS",
+    "KEEP_ROWS",
     "MAJORITY",
     "SOFT_VOTE",
     "Classifier",
@@ -39,6 +40,8 @@ __all__ = [
 
 SOFT_VOTE = "soft_vote"
 MAJORITY = "majority"
+# these keep rows of the customers that they learn from
+KEEP_ROWS = ("svc", "k_nearest_neighbours", SOFT_VOTE)
 # of expectation-maximisation; after these rounds the weights hardly change
 ROUNDS = 100
 
