@@ -77,6 +77,7 @@ QUICK_SEARCH = {
 # of real data, the whole search where tests say what it finds
 ASSERTED = ("online_retail_value", "marketplace_coupons", "mall_income_score")
 REAL_SEARCH = {
+    "segmentation_refits": 4,
     "segmentations": NARROW | {name: DECLARED[name] for name in ASSERTED},
 }
 ONLY_MALL = {"source_systems": ["mall"], **QUICK_SEARCH}

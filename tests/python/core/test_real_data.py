@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 from dbt_project import (
+    QUICK_SEARCH,
     WITHOUT_MODELS,
     WITHOUT_TESTS,
     Warehouse,
@@ -13,6 +14,11 @@ from dbt_project import (
 )
 
 AS_OF = "2011-09-01"
+SEEN_EARLY = {
+    "source_systems": ["online_retail"],
+    "as_of_date": AS_OF,
+    "product_categories": QUICK_SEARCH["product_categories"],
+}
 
 
 def lines_in(warehouse: Warehouse) -> int:
@@ -142,7 +148,7 @@ def seen_early(real: Warehouse) -> Warehouse:
     early.build(
         *WITHOUT_TESTS,
         *WITHOUT_MODELS,
-        variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
+        variables=SEEN_EARLY,
     )
     return early
 
@@ -181,7 +187,7 @@ def seen_without_later_rows(seen_early: Warehouse) -> Warehouse:
     without.build(
         *WITHOUT_TESTS,
         *WITHOUT_MODELS,
-        variables={"source_systems": ["online_retail"], "as_of_date": AS_OF},
+        variables=SEEN_EARLY,
     )
     assert 0 < lines_in(without) < lines_in(seen_early)
     return without
