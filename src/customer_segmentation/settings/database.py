@@ -10,6 +10,13 @@ from customer_segmentation.settings.environment import DATABASE, DEFAULT_DATABAS
 
 __all__ = ["check_database"]
 
+# after the checksum of its first block, a DuckDB file has these bytes and its
+# format; further on, the version of DuckDB that wrote it
+MAGIC, LIBRARY = b"DUCK", slice(52, 84)
+OTHER_FORMAT = re.compile(
+    r"version number (?P<found>\d+), but we can only read versions between"
+    r" (?P<first>\d+) and (?P<last>\d+)"
+)
 HOLDER = re.compile(r"lock is held in (?P<program>.*?) \(PID (?P<process>\d+)\)")
 
 
@@ -55,7 +62,7 @@ def _open(path: Path) -> list[str]:
     except duckdb.IOException as error:
         held = HOLDER.search(str(error))
         if held is None:
-            return [f"The database {path} cannot be opened: {error}"]
+            return [_unreadable(path, error)]
         program = Path(held["program"]).name
         return [
             f"The database {path} is open in {program} (process {held['process']}):"
@@ -66,3 +73,31 @@ def _open(path: Path) -> list[str]:
         # this process has it open already, for an earlier build
         return []
     return []
+
+
+def _unreadable(path: Path, error: duckdb.IOException) -> str:
+    """Say why DuckDB cannot read a file, and what to do."""
+    with path.open("rb") as file:
+        head = file.read(LIBRARY.stop)
+    other = OTHER_FORMAT.search(str(error))
+    if other is not None:
+        writer = (
+            head[LIBRARY].rstrip(b"\0").decode(errors="replace") or "another version"
+        )
+        return (
+            f"The database {path} has the format {other['found']}, written by DuckDB "
+            f"{writer}; DuckDB {duckdb.__version__} here reads formats "
+            f"{other['first']} to {other['last']}. Copy it with that DuckDB, as "
+            "docs/operations.md shows under 'Another version of DuckDB': segments keep "
+            "their ids, and models stay."
+        )
+    if MAGIC not in head:
+        return (
+            f"The database {path} is no DuckDB file: move it away, or name another "
+            "file."
+        )
+    return (
+        f"The database {path} cannot be opened: {str(error).partition(chr(10))[0]}. "
+        "If it is damaged, restore it from a backup, or move it away and build anew: "
+        "segments then get new ids."
+    )

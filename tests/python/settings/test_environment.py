@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,7 +102,59 @@ def test_the_process_that_has_the_database_open_is_named(tmp_path: Path) -> None
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").write_text("customer,amount\n" * 1_000)
     [sentence] = check_database({f"{PREFIX}DATABASE": "x.duckdb"}, tmp_path)
-    assert sentence.startswith(f"The database {tmp_path}/x.duckdb cannot be opened: ")
+    assert sentence == (
+        f"The database {tmp_path}/x.duckdb is no DuckDB file: move it away, or name "
+        "another file."
+    )
+
+
+def checksum(block: bytes) -> int:
+    """Return the checksum that DuckDB stores before a block of whole words."""
+    result = 5381
+    for (word,) in struct.iter_unpack("<Q", block):
+        result ^= word * 0xBF58476D1CE4E5B9 % 2**64
+    return result
+
+
+@pytest.mark.parametrize("version", [63, 99])
+def test_a_file_of_another_duckdb_is_one_line(version: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    duckdb.connect(path).close()
+    content = bytearray(path.read_bytes())
+    assert struct.unpack("<Q", content[:8]) == (checksum(content[8:4096]),)
+    content[12:20] = struct.pack("<Q", version)
+    content[:8] = struct.pack("<Q", checksum(content[8:4096]))
+    path.write_bytes(content)
+    [sentence] = check_database({f"{PREFIX}DATABASE": "x.duckdb"}, tmp_path)
+    written = (
+        f"has the format {version}, written by DuckDB v{duckdb.__version__}; DuckDB"
+    )
+    assert sentence.startswith(f"The database {path} {written}")
+    assert "\n" not in sentence
+    heading = sentence.partition("under '")[2].partition("'")[0]
+    operations = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
+    assert f"\n## {heading}\n" in operations
+
+
+def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    duckdb.connect(path).close()
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    [sentence] = check_database({f"{PREFIX}DATABASE": "x.duckdb"}, tmp_path)
+    assert "restore it from a backup" in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("storage", ["v0.10.0", "v1.2.0", "latest"])
+def test_a_file_of_an_older_duckdb_opens(storage: str, tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"attach '{tmp_path}/x.duckdb' as x (storage_version '{storage}');"
+            " create table x.t as select 1 as a"
+        )
+    assert check_database({f"{PREFIX}DATABASE": "x.duckdb"}, tmp_path) == []
 
 
 def test_a_database_of_this_process_may_be_open(tmp_path: Path) -> None:
@@ -155,7 +208,7 @@ def test_a_wrong_setting_stops_dbt_before_it_parses(
         ],
         env=os.environ
         | {
-            f"{PREFIX}THREADS": "0",
+            f"{PREFIX}THREADS": "abc",
             f"{PREFIX}DATABASE": str(tmp_path / "nowhere" / "x.duckdb"),
         },
         capture_output=True,
@@ -164,7 +217,7 @@ def test_a_wrong_setting_stops_dbt_before_it_parses(
     )
     assert finished.returncode == 2, finished.stdout
     for said in (
-        f"{PREFIX}THREADS is 0: give a whole number of at least 1.",
+        f"{PREFIX}THREADS is abc: give a whole number of at least 1.",
         "The var source_systems is null: give a list of at least one of marketplace",
         "The var history_month, given as 3, is unknown: did you mean history_months?",
         f"and the folder {tmp_path}/nowhere does not exist: create it",
