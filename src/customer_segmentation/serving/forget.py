@@ -28,7 +28,7 @@ from customer_segmentation.serving.forget_tables import (
 from customer_segmentation.serving.publishing import CURRENT, Publisher
 from customer_segmentation.settings.database import check_database
 
-__all__ = ["Forgetting", "forget"]
+__all__ = ["Forgetting", "forget", "places_left"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ def forget(
         removed |= _replace(database, customers)
     if published.exists():
         removed |= _publish_without(published, customers)
-    return Forgetting(removed, _left(landing_zone, database, published, customers))
+    return Forgetting(
+        removed, places_left(landing_zone, database, published, customers)
+    )
 
 
 def _naming(file: Path, customers: Collection[Customer]) -> dict[str, int]:
@@ -149,13 +151,21 @@ def _publish_without(
     return {f"{published}: {name}": count for name, count in removed.items()}
 
 
-def _left(
+def places_left(
     landing_zone: Path,
     database: Path,
     published: Path,
     customers: Collection[Customer],
 ) -> list[str]:
-    """Return each place that still names a customer: in rows, or in bytes."""
+    """Return each place that still names a customer.
+
+    Parameters
+    ----------
+    landing_zone, database, published : Path
+        Where to look; pages and exports beside the published file are read too.
+    customers : collection of Customer
+        Whom to look for.
+    """
     left = [
         f"{landing_zone}: {name}" for name in count_in_zone(landing_zone, customers)
     ]
