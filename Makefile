@@ -204,6 +204,21 @@ docs: $(INSTALLED) ## describe what is built, beside the report: one index leads
 superset: .venv-superset/.installed ## open the published tables in Superset, on this machine
 	.venv-superset/bin/python docs/superset/start.py --marts "$(PUBLISHED)"
 
+.venv-audit/.installed: docs/audit/requirements.txt
+	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r docs/audit/requirements.txt
+	touch $@
+
+.PHONY: sbom
+sbom: .venv-audit/.installed ## list the locked dependencies with their hashes: target/sbom.json, in CycloneDX
+	@mkdir -p target
+	.venv-audit/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file target/sbom.json
+
+# a package that could not be looked up is a failure: where no advisories can be reached, this says so
+.PHONY: audit
+audit: .venv-audit/.installed ## look the locked dependencies up in the public list of advisories, which needs the internet
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-spark.txt
+
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again
 	@mkdir -p $(DATA)
