@@ -89,8 +89,15 @@ def shown(value: object) -> str:
     >>> shown("many"), shown("5"), shown(None), shown([90, "rfm"]), shown(True)
     ('many', "'5'", 'null', '[90, rfm]', 'true')
     """
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=math.inf)
-    return text.removesuffix("\n").removesuffix("\n...")
+    # in double quotes, a line end is written with a backslash
+    for style in (None, '"'):
+        text: str = yaml.safe_dump(
+            value, default_flow_style=True, width=math.inf, default_style=style
+        )
+        text = text.removesuffix("\n").removesuffix("\n...")
+        if "\n" not in text:
+            break
+    return text
 
 
 def anything(value: object, values: Mapping[str, Any]) -> str | None:

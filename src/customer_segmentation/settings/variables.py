@@ -53,7 +53,7 @@ def check_variables(
             )
         elif name not in known:
             problem = unknown(name, known)
-            found.append(f"The var {name}, given as {shown(value)}, {problem}")
+            found.append(f"The var {shown(name)}, given as {shown(value)}, {problem}")
     return found + mistakes("The var", VARIABLES, values)
 
 
@@ -63,8 +63,12 @@ def _source_systems(value: object, values: Mapping[str, Any]) -> str | None:
             f'is the text "{value}", and must be a list. Write --vars'
             f" '{{source_systems: [{value}]}}', or a list in vars.yml"
         )
-    known = ", ".join(values.get(CATALOG) or ())
-    if not isinstance(value, list) or not value:
+    known = ", ".join(_known(values))
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(one, str) for one in value)
+    ):
         return f"is {shown(value)}: give a list of at least one of {known}"
     twice = sorted({str(one) for one in value if value.count(one) > 1})
     if twice:
@@ -108,14 +112,20 @@ def _is_date(value: object) -> bool:
 
 
 def _names_unknown(names: Collection[object], values: Mapping[str, Any]) -> str | None:
-    catalog = values.get(CATALOG) or ()
-    wrong = [str(name) for name in names if name not in catalog]
+    catalog = _known(values)
+    wrong = [shown(name) for name in names if name not in catalog]
     if not wrong:
         return None
     return (
         f"names {', '.join(wrong)}, which is not in the var {CATALOG} (vars.yml). Use"
         f" {', '.join(catalog)}, or add an entry to the catalog"
     )
+
+
+def _known(values: Mapping[str, Any]) -> list[str]:
+    """Return the source systems of the catalog, which may be anything itself."""
+    catalog = values.get(CATALOG)
+    return [str(name) for name in catalog] if isinstance(catalog, Mapping) else []
 
 
 def _catalog(value: object, values: Mapping[str, Any]) -> str | None:

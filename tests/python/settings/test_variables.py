@@ -166,3 +166,19 @@ def test_what_is_given_overrides_vars_yml_and_is_checked() -> None:
             arguments=["dbt", "parse", f"--vars={text}"],
         )
     check_settings(REPOSITORY, {"history_months": 6}, {}, command="parse")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("source_systems", [[]], "The var source_systems is [[]]: give a list of"),
+        ("source_system_catalog", [None], "The var source_system_catalog is [null]:"),
+        ("line\nbreak", "a\nb", 'The var "line\\nbreak", given as "a\\nb", is unknown'),
+    ],
+)
+def test_what_make_fuzz_has_found_is_one_sentence(
+    name: str, value: object, said: str
+) -> None:
+    sentences = check_variables(VARS | {name: value})
+    assert [one for one in sentences if one.startswith(said)], sentences
+    assert "\n" not in "".join(sentences)
