@@ -1,6 +1,7 @@
 """All models of a build read one landed version, which stays as long as it is read."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from raw_files import MALL_CSV, MARKETPLACE_TABLES, land, write_numbered
 
 from customer_segmentation import landed
 from customer_segmentation.landed import folder_in_build
-from customer_segmentation.raw_tables import MALL, MARKETPLACE
+from customer_segmentation.raw_tables import CAMPAIGNS, MALL, MARKETPLACE
 from customer_segmentation.serving.duckdb_plugin import Plugin
 
 TABLES = sorted(MARKETPLACE_TABLES)
@@ -93,6 +94,10 @@ class Build:
             invocation_id=name,
             flags=SimpleNamespace(WHICH="build"),
             run_query=self.run_query,
+            var=lambda _: (),
+            builtins=SimpleNamespace(source=lambda *_: SimpleNamespace(is_cte=False)),
+            no_rows=lambda _: "select 1 where false",
+            graph=SimpleNamespace(sources={}),
         )
         adapter.dispatch = lambda macro: (
             lambda *arguments: self.returned(f"default__{macro}", *arguments)
@@ -108,6 +113,10 @@ class Build:
         with pytest.raises(ReturnedError) as caught:
             getattr(self.macros, macro)(*arguments)
         return caught.value.args[0]
+
+    def source(self, source_system: str, table: str) -> str:
+        """Return a raw table as models write it."""
+        return str(self.returned("source", source_system, table))
 
     def landing(self, table: str) -> str:
         """Return which landing the first value of a table is of."""
@@ -218,6 +227,19 @@ def test_a_zone_that_may_only_be_read_has_one_version_too(
     land(MALL, zone, mall)
     assert folder_in_build(str(zone), "mall", "one", "build") == folder
     assert not Path(folder).exists()
+
+
+def test_sends_whose_version_was_removed_are_not_taken_for_none(zone: Path) -> None:
+    zone.mkdir()
+    assert "where false" in Build(zone, "one").source("campaigns", "sends")
+    sends = zone.parent / "sends.csv"
+    sends.write_text("campaign,source_system,customer_id,sent_at\nspring,mall,1,\n")
+    land(CAMPAIGNS, zone, sends)
+    second = Build(zone, "two")
+    assert version_of(zone, "campaigns") in second.source("campaigns", "sends")
+    shutil.rmtree((zone / "campaigns").resolve())
+    with pytest.raises(duckdb.IOException, match="No files found"):
+        second.connection.execute(f"from {second.source('campaigns', 'sends')}")
 
 
 def test_what_no_landing_made_is_read_where_it_is(mall: Path, zone: Path) -> None:
