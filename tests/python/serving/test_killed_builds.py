@@ -1,7 +1,6 @@
 """A killed build leaves a mark, which the next ones tell, and what was published."""
 
 import json
-import shutil
 from pathlib import Path
 
 import duckdb
@@ -38,7 +37,6 @@ def test_a_build_killed_between_models_changes_nothing_that_is_published(
     workshop: Path,
 ) -> None:
     warehouse = Warehouse(workshop / "killed", workshop)
-    shutil.rmtree(warehouse.folder, ignore_errors=True)
     land_no_rows(warehouse.landing, SOURCE_SYSTEMS)
     publish(warehouse.published)
     published = contents(warehouse.published.parent)
