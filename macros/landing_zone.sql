@@ -16,8 +16,8 @@
         {%- endfor -%}
         {%- if missing -%}
             {{ exceptions.raise_compiler_error(
-                'The landing zone ' ~ landing_zone() ~ ' has no files for ' ~ missing | sort | join(', ')
-                ~ '. Land your files with'
+                'The landing zone ' ~ landing_zone() ~ ' has no files for '
+                ~ missing | sort | join(', ') ~ '. Land your files with'
                 ~ ' `customer-segmentation land <source system> <file>...`, create sample'
                 ~ ' data with `make sample`, or remove the source system from the var'
                 ~ ' source_systems.'

@@ -34,7 +34,9 @@
     {%- else -%}
         {%- set folder = landing_folder(source_name, table_name) -%}
         {#- campaigns are optional: what has not landed has no rows. A version has rows -#}
-        {%- set is_version = modules.re.search('/[.]versions/campaigns-[0-9a-f]{12}/', folder) -%}
+        {%- set is_version = modules.re.search(
+            '/[.]versions/campaigns-[0-9a-f]{12}/', folder
+        ) -%}
         {%- if execute and source_name == 'campaigns' and not is_version
             and not folder_has_files(folder) -%}
             {{- return('(' ~ no_rows(source_columns(source_name, table_name)) ~ ')') -}}
