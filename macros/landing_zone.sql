@@ -1,22 +1,23 @@
 {% macro assert_landing_zone_is_filled() %}
 
-    {#- An error before the first model if a raw table of this build has no file. -#}
+    {#- Settle which landed versions this build reads. It is an error, before the first model,
+        if a raw table of it has no file. -#}
 
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
         {%- set missing = [] -%}
         {%- for node in graph.sources.values()
-            if node.source_name in source_systems()
+            if node.source_name in source_systems() + ['campaigns']
             and node.source_name not in var('source_schemas') -%}
             {%- set folder = landing_folder(node.source_name, node.name) -%}
-            {%- if not folder_has_files(folder) -%}
+            {#- campaigns are optional -#}
+            {%- if node.source_name != 'campaigns' and not folder_has_files(folder) -%}
                 {%- do missing.append(node.source_name ~ '.' ~ node.name) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if missing -%}
             {{ exceptions.raise_compiler_error(
-                'The landing zone ' ~ landing_folder('', '') | replace('//', '')
-                ~ ' has no files for ' ~ missing | sort | join(', ')
-                ~ '. Land your files with'
+                'The landing zone ' ~ landing_zone() ~ ' has no files for '
+                ~ missing | sort | join(', ') ~ '. Land your files with'
                 ~ ' `customer-segmentation land <source system> <file>...`, create sample'
                 ~ ' data with `make sample`, or remove the source system from the var'
                 ~ ' source_systems.'

@@ -9,9 +9,38 @@
             {%- do log('Not published: ' ~ reason, info=true) -%}
         {%- else -%}
             {%- do adapter.dispatch('publish_tables')(public_tables(), passed_tests(results)) -%}
+            {%- do adapter.dispatch('mark_build')('published') -%}
         {%- endif -%}
     {%- endif -%}
 
+{% endmacro %}
+
+
+{% macro mark_build(step) %}
+
+    {#- Mark that this build has begun or ended, and say if an earlier one has not ended: its
+        tables are then of several builds. Publishing alone makes them whole for readers. -#}
+
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed') -%}
+        {%- set warning = adapter.dispatch('mark_build')(step) -%}
+        {%- if warning -%}
+            {%- do log(warning, info=true) -%}
+        {%- endif -%}
+    {%- endif -%}
+
+{% endmacro %}
+
+{% macro default__mark_build(step) %}
+    {%- set said = run_query(
+        'select mark_build(' ~ quoted(target.path) ~ ', ' ~ quoted(invocation_id) ~ ', '
+        ~ quoted(step) ~ ')'
+    ) -%}
+    {{- return(said.columns[0].values()[0]) -}}
+{% endmacro %}
+
+{% macro spark__mark_build(step) %}
+    {#- Spark has no file for all of its tables, so nothing stands beside them. -#}
+    {{- return('') -}}
 {% endmacro %}
 
 

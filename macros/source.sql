@@ -33,8 +33,12 @@
         {{- return(named_in_views(relation)) -}}
     {%- else -%}
         {%- set folder = landing_folder(source_name, table_name) -%}
-        {#- campaigns are optional: what has not landed has no rows -#}
-        {%- if execute and source_name == 'campaigns' and not folder_has_files(folder) -%}
+        {#- campaigns are optional: what has not landed has no rows. A version has rows -#}
+        {%- set is_version = modules.re.search(
+            '/[.]versions/campaigns-[0-9a-f]{12}/', folder
+        ) -%}
+        {%- if execute and source_name == 'campaigns' and not is_version
+            and not folder_has_files(folder) -%}
             {{- return('(' ~ no_rows(source_columns(source_name, table_name)) ~ ')') -}}
         {%- endif -%}
         {{- return(parquet_folder(folder)) -}}
@@ -56,11 +60,35 @@
 {% endmacro %}
 
 
+{% macro landing_zone() %}
+    {{- return(env_var('CUSTOMER_SEGMENTATION_LANDING', 'data/landing')) -}}
+{% endmacro %}
+
+
 {% macro landing_folder(source_name, table_name) %}
-    {{- return(
-        env_var('CUSTOMER_SEGMENTATION_LANDING', 'data/landing')
-        ~ '/' ~ source_name ~ '/' ~ table_name
-    ) -}}
+
+    {#- The landed files of a raw table. All of a build are of one version of the source
+        system, also if another one lands meanwhile. dbt parses without it, so that it keeps
+        no version for the next build. -#}
+
+    {%- if not execute -%}
+        {{- return(landing_zone() ~ '/' ~ source_name ~ '/' ~ table_name) -}}
+    {%- endif -%}
+    {%- set folder = adapter.dispatch('folder_in_build')(landing_zone(), source_name) -%}
+    {{- return(folder ~ '/' ~ table_name) -}}
+
+{% endmacro %}
+
+{% macro default__folder_in_build(zone, source_name) %}
+    {%- set found = run_query(
+        'select folder_in_build(' ~ quoted(zone) ~ ', ' ~ quoted(source_name) ~ ', '
+        ~ quoted(invocation_id) ~ ', ' ~ quoted(flags.WHICH or '') ~ ')'
+    ) -%}
+    {{- return(found.columns[0].values()[0]) -}}
+{% endmacro %}
+
+{% macro spark__folder_in_build(zone, source_name) %}
+    {{- return(adapter.folder_in_build(zone, source_name, invocation_id, flags.WHICH or '')) -}}
 {% endmacro %}
 
 

@@ -10,9 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import duckdb
@@ -180,20 +181,53 @@ class Warehouse:
         variables: Mapping[str, object] | None = None,
     ) -> bool:
         """Kill a build as soon as it says the message; return whether it was killed."""
-        output = self.folder / "killed.out"
-        output.touch()
+        process = self._start_until(message, *arguments, variables=variables, threads=2)
+        if process.is_alive():
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        return process.exitcode == -signal.SIGKILL
+
+    def build_around(
+        self,
+        message: str,
+        meanwhile: Callable[[], None],
+        *arguments: str,
+        variables: Mapping[str, object] | None = None,
+    ) -> None:
+        """Build in one thread; do something else as soon as it says the message.
+
+        The build stands still meanwhile, and must succeed.
+        """
+        process = self._start_until(message, *arguments, variables=variables, threads=1)
+        if process.is_alive():
+            os.killpg(process.pid, signal.SIGSTOP)
+            try:
+                meanwhile()
+            finally:
+                os.killpg(process.pid, signal.SIGCONT)
+        process.join()
+        said = (self.folder / "cut.out").read_text()
+        assert process.exitcode == 0, said[-_TAIL:]
+        assert message in said
+
+    def _start_until(
+        self,
+        message: str,
+        *arguments: str,
+        variables: Mapping[str, object] | None,
+        threads: int,
+    ) -> ForkServerProcess:
+        output = self.folder / "cut.out"
+        output.write_text("")
         process = start_dbt(
             self._arguments("build", *arguments, variables=variables),
-            self._environment(threads=2),
+            self._environment(threads),
             output,
             in_own_group=True,
         )
         while process.is_alive() and message not in output.read_text():
             time.sleep(0.005)
-        if process.is_alive():
-            os.killpg(process.pid, signal.SIGKILL)
-        process.join()
-        return process.exitcode == -signal.SIGKILL
+        return process
 
     @property
     def desk(self) -> Path:
@@ -341,18 +375,23 @@ class Compiled(Warehouse):
         """Return a new warehouse; what dbt has parsed in the workshop is used again."""
         shutil.rmtree(workshop / "empty", ignore_errors=True)
         warehouse = cls(workshop / "empty", workshop)
-        for system in SOURCE_SYSTEMS.values():
-            for table in system.tables:
-                part = warehouse.landing / system.name / table.name / "part.parquet"
-                part.parent.mkdir(parents=True)
-                columns = [(name, pa.string()) for name in table.column_names]
-                pq.write_table(pa.schema(columns).empty_table(), part)
+        land_no_rows(warehouse.landing, SOURCE_SYSTEMS)
         return warehouse
 
     def compile(self) -> None:
         """Compile the project; for this alone a server is not worth its start."""
         arguments = self._arguments("compile", variables=None)
         run_command("dbt", *arguments, environment=self._environment(threads=2))
+
+
+def land_no_rows(zone: Path, source_systems: Iterable[str]) -> None:
+    """Put raw tables without rows into a landing zone, without landing them."""
+    for name in source_systems:
+        for table in SOURCE_SYSTEMS[name].tables:
+            part = zone / name / table.name / "part.parquet"
+            part.parent.mkdir(parents=True)
+            columns = [(column, pa.string()) for column in table.column_names]
+            pq.write_table(pa.schema(columns).empty_table(), part)
 
 
 def compile_project(folder: Path) -> None:

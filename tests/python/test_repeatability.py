@@ -5,6 +5,7 @@ another order, ``dbt build --empty`` empties it, some fits and models are lost, 
 builds are killed. The next build, in other threads, must give the tables of the sample.
 """
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -61,12 +62,19 @@ def registries(warehouse: Warehouse) -> dict[str, list[tuple]]:
     }
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return the bytes of all files in a folder."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_shuffled_rows_threads_crashes_and_empty_builds_change_nothing(
     sample: Sample,
 ) -> None:
     changed = sample.copied("shuffled")
     changed.landing.unlink()
     shuffle(sample.landing, changed.landing, seed=4)
+    shutil.copytree(sample.published.parent, changed.published.parent, symlinks=True)
+    published = contents(changed.published.parent)
 
     changed.build(
         *("--empty", "--select", "int_features__as_of_dates+", *WITHOUT_TESTS),
@@ -88,7 +96,10 @@ def test_shuffled_rows_threads_crashes_and_empty_builds_change_nothing(
         )
         assert changed.value(f"from {is_there} select count(*)") > 0
         assert changed.value(f"from {is_not} select count(*)") == 0
+        # readers have all of the last whole build
+        assert contents(changed.published.parent) == published
 
     # the sample was built in two threads
     changed.build(*WITHOUT_TESTS, variables=QUICK_SEARCH, threads=4)
     assert not differences(sample, changed)
+    assert "did not end: tables of" in changed.messages.read_text(encoding="utf-8")

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landed import VERSION_ID, VERSIONS
 from customer_segmentation.raw_tables import RawTable, SourceSystem
 
-VERSIONS = ".versions"
-VERSION_ID = "[0-9a-f]{12}"
 PART = re.compile(r"part-\d{5,}\.parquet")
 # stands in the metadata of each part, which may be renamed and copied by hand
 MARK = {"customer_segmentation": "landed"}

@@ -1,7 +1,8 @@
 """Versions of a landed source system, each built aside and published by one rename.
 
 A version is on the disk before its name changes, and the change of the name is before
-the old version goes. So a power loss leaves one of the two, whole.
+the old version goes. So a power loss leaves one of the two, whole. A version that a
+build may still read stays until a landing after the end of that build.
 """
 
 import fcntl
@@ -13,8 +14,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landed import VERSIONS, leased_versions
 from customer_segmentation.landing.ownership import (
-    VERSIONS,
     check_replaceable,
     own_entries,
     remove_own,
@@ -149,10 +150,15 @@ def _restore_moved_aside(landing_zone: Path, current: Path) -> None:
 
 
 def _remove_all_but(landing_zone: Path, current: Path) -> None:
-    """Remove all versions but the published one: old, failed, or left by a crash."""
+    """Remove all versions but the published one: old, failed, or left by a crash.
+
+    Those that builds may still read stay, too.
+    """
     published = current.resolve()
+    leased = leased_versions(landing_zone, current.name)
     for path in own_entries(landing_zone, current.name):
-        if path.is_symlink() or path.resolve() != published:
+        is_published = not path.is_symlink() and path.resolve() == published
+        if not is_published and path.name not in leased:
             remove_own(path)
 
 

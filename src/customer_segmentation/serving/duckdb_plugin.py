@@ -1,4 +1,8 @@
-"""A plugin of dbt-duckdb: SQL can move files, which the hook that publishes needs."""
+"""A plugin of dbt-duckdb: macros ask in SQL what only Python can do with files.
+
+They find the landed versions that a build reads, publish what it built, and mark
+builds that have not ended.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -7,13 +11,15 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 from duckdb.sqltypes import VARCHAR
 
+from customer_segmentation.landed import folder_in_build
 from customer_segmentation.serving.publishing import Publisher
+from customer_segmentation.serving.unfinished import mark_build
 
 __all__ = ["Plugin"]
 
 
 class Plugin(BasePlugin):
-    """Adds the functions ``publish_begin`` and ``publish_finish`` to SQL."""
+    """Adds functions to SQL: of landed versions, publishing and unfinished builds."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Remember the version that is being written."""
@@ -24,6 +30,8 @@ class Plugin(BasePlugin):
         for name, function, arguments in (
             ("publish_begin", self._begin, 4),
             ("publish_finish", self._finish, 1),
+            ("folder_in_build", folder_in_build, 4),
+            ("mark_build", mark_build, 3),
         ):
             conn.create_function(
                 name, function, [VARCHAR] * arguments, VARCHAR, side_effects=True

@@ -13,6 +13,8 @@ from dbt.adapters.sparksession import Plugin, SparkSessionAdapter
 from macros_of_publishing import ReturnedError, macros
 from texts_and_keys import LINES, TEXTS, query_of_texts
 
+from customer_segmentation.landed import leased_versions
+
 pytestmark = pytest.mark.spark
 
 
@@ -49,6 +51,45 @@ def test_spark_reads_a_zone_and_not_the_one_beside_it(
     relation = returned(module.parquet_folder, folder)
     assert re.match(r"parquet\.`.*`$", relation)
     assert [row.a for row in spark.sql(f"select a from {relation}").collect()] == [name]
+
+
+def test_spark_reads_one_version_in_a_build(spark: Any, tmp_path: Path) -> None:
+    adapter = SparkSessionAdapter.__new__(SparkSessionAdapter)
+
+    def land(version: str) -> None:
+        folder = tmp_path / ".versions" / version / "customers"
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({"a": [version]}), folder / "part-0.parquet")
+        (tmp_path / "mall").unlink(missing_ok=True)
+        (tmp_path / "mall").symlink_to(folder.parent.relative_to(tmp_path))
+
+    def read_in(build: str) -> str:
+        module = macros(
+            files=("source.sql",),
+            adapter=SimpleNamespace(
+                dispatch=lambda macro: (
+                    lambda *given: returned(getattr(module, f"spark__{macro}"), *given)
+                ),
+                folder_in_build=adapter.folder_in_build,
+            ),
+            env_var=lambda *_: str(tmp_path),
+            execute=True,
+            invocation_id=build,
+            flags=SimpleNamespace(WHICH="build"),
+        )
+        folder = returned(module.landing_folder, "mall", "customers")
+        relation = returned(module.parquet_folder, folder)
+        [row] = spark.sql(f"select a from {relation}").collect()
+        return row.a
+
+    first, second = "mall-0123456789ab", "mall-ba9876543210"
+    land(first)
+    assert read_in("one") == first
+    land(second)
+    assert read_in("one") == first
+    assert leased_versions(tmp_path, "mall") == {first}
+    assert read_in("two") == second
+    assert leased_versions(tmp_path, "mall") == {second}
 
 
 @pytest.fixture

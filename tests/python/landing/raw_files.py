@@ -87,6 +87,15 @@ def write_marketplace(folder: Path, **replaced: str) -> Path:
     return folder
 
 
+def write_numbered(folder: Path, number: int) -> Path:
+    """Write a row of each table of the marketplace, with a number as all values."""
+    rows = {
+        name: as_csv([header, [number] * len(header)])
+        for name, (header, _) in MARKETPLACE_TABLES.items()
+    }
+    return write_marketplace(folder / str(number), **rows)
+
+
 def cell(value: object) -> str:
     if value == "":
         return "<c/>"

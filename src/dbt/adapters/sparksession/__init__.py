@@ -19,6 +19,7 @@ from dbt.include import sparksession
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landed import folder_in_build
 
 try:
     from dbt.adapters.spark import session
@@ -175,6 +176,13 @@ class SparkSessionAdapter(SparkAdapter):
             if error.getCondition() in ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA"):
                 return False
             raise DbtDatabaseError(str(error)) from error
+
+    @available.parse(lambda *_: "")
+    def folder_in_build(
+        self, zone: str, source_system: str, build: str, command: str
+    ) -> str:
+        """Return the folder that a build reads a source system from."""
+        return folder_in_build(zone, source_system, build, command)
 
     @property
     def default_python_submission_method(self) -> str:
