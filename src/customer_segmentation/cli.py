@@ -247,8 +247,9 @@ def forget(keys: tuple[str, ...]) -> None:
         click.echo(f"{place}: {count:,} removed")
     if done.left:
         raise InputError(
-            f"{', '.join(keys)}: still in {', '.join(done.left)}; write these files "
-            "again after a build, with make report, or delete them"
+            f"{', '.join(keys)}: still in {', '.join(done.left)}; write pages again "
+            "after a build, with make report, delete exports, and run this again when "
+            "the builds that read an earlier landing have ended"
         )
     click.echo(
         f"{', '.join(keys)}: nothing is left in {landing_zone}, {database} and "

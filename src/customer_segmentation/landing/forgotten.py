@@ -16,6 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
+from customer_segmentation.landed import VERSIONS
 from customer_segmentation.landing.ownership import MARK, landing_schema
 from customer_segmentation.landing.sources import sql_files, sql_name, sql_text
 from customer_segmentation.landing.versions import new_version
@@ -26,6 +27,7 @@ __all__ = [
     "Customer",
     "ForgottenCustomers",
     "count_in_zone",
+    "earlier_versions_naming",
     "forget_in_zone",
     "identifier",
 ]
@@ -194,6 +196,26 @@ def count_in_zone(
         if count:
             counts[f"{system.name}.{table.name}"] = count
     return counts
+
+
+def earlier_versions_naming(
+    landing_zone: Path, customers: Collection[Customer]
+) -> list[Path]:
+    """Return versions that were replaced, but have raw rows of customers.
+
+    They stay as long as a build reads them; the next landing removes them.
+    """
+    found = []
+    for name in sorted({one.source_system for one in customers} | {"campaigns"}):
+        system = LANDED_BY_NAME[name]
+        current = (landing_zone / name).resolve()
+        for folder in sorted((landing_zone / VERSIONS).glob(f"{name}-*")):
+            for table in system.tables:
+                parts = sorted((folder / table.name).glob("*.parquet"))
+                condition = _is_of(customers, name, table)
+                if folder.resolve() != current and parts and _count(parts, condition):
+                    found.append(folder)
+    return list(dict.fromkeys(found))
 
 
 def forget_in_zone(landing_zone: Path, customers: Collection[Customer]) -> None:

@@ -17,6 +17,7 @@ from customer_segmentation.landing.forgotten import (
     Customer,
     ForgottenCustomers,
     count_in_zone,
+    earlier_versions_naming,
     forget_in_zone,
 )
 from customer_segmentation.landing.sources import sql_name, sql_text
@@ -169,6 +170,7 @@ def places_left(
     left = [
         f"{landing_zone}: {name}" for name in count_in_zone(landing_zone, customers)
     ]
+    left += [str(one) for one in earlier_versions_naming(landing_zone, customers)]
     for file in (database, published):
         left += [f"{file}: {name}" for name in _naming(file, customers)]
     if published.parent.is_dir():

@@ -13,12 +13,14 @@ import pytest
 from click.testing import CliRunner
 from dbt_project import Sample
 
+from customer_segmentation import landed
 from customer_segmentation.cli import cli
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing import land_files
 from customer_segmentation.landing.forgotten import (
     Customer,
     ForgottenCustomers,
+    earlier_versions_naming,
     forget_in_zone,
     identifier,
 )
@@ -90,6 +92,16 @@ def test_a_later_landing_leaves_the_customer_out(
     # a file of nobody else lands nothing
     land(zone, ["7"], append=True)
     assert ids_in(zone) == ids
+
+
+def test_a_version_that_a_build_reads_is_told(zone: Path) -> None:
+    landed.folder_in_build(str(zone), "mall", "a build", "build")
+    forget_in_zone(zone, [SEVEN])
+    [folder] = earlier_versions_naming(zone, [SEVEN])
+    assert folder.parent == zone / ".versions"
+    landed._end_leases()
+    land(zone, ["9"])
+    assert earlier_versions_naming(zone, [SEVEN]) == []
 
 
 def test_the_list_names_nobody(zone: Path) -> None:
