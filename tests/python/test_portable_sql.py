@@ -78,7 +78,9 @@ CONSTRUCTS = (
     Construct(r"-> ", "differs", "a project macro"),
     Construct(r"\{", "a struct literal differs", "a project macro"),
     Construct(r"\bgroup by all\b|\border by all\b", "not everywhere", "the columns"),
-    Construct(calls("unnest", "explode"), "differs", "a project macro"),
+    Construct(
+        calls("unnest", "explode"), "differs", "a project macro", is_emitted=True
+    ),
     Construct(r"as varchar\b(?! \()", "needs a length on Spark", "cast as string"),
     Construct(
         calls("regexp_replace", "regexp_matches", "regexp_extract") + r"|\brlike\b",
