@@ -33,7 +33,11 @@ STATUS = ("      amount: paid\n", "      amount: paid\n      status: currency\n"
             "line 26: from is people; write one of buyers",
         ),
         ("upper(town)", "upper(village)", "line 27: .*village.* the columns are buyer"),
-        ("upper(town)", "strftime(town)", "line 27: .*strftime.*not known on Spark"),
+        (
+            "upper(town)",
+            "'strftime(town, 1)'",
+            "line 27: .*strftime.*not known on Spark",
+        ),
         ("upper(town)", "town || (", "line 27: .*no expression that DuckDB can read"),
         ("amount: paid", "amount: paid / 2", "line 34: .*something else on DuckDB"),
         (

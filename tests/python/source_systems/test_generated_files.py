@@ -107,8 +107,8 @@ def test_a_file_by_hand_stays(project: Path) -> None:
     model = project / "models/staging/mall/stg_mall__customers.sql"
     model.write_text("select 1 as customer_id\n", "utf-8")
     assert write_source_system(project, MAPPINGS["mall"]) == [
-        "models/staging/mall/stg_mall__customers.sql is written by hand; it stays as it "
-        "is."
+        "models/staging/mall/stg_mall__customers.sql is written by hand; it stays as "
+        "it is."
     ]
     assert model.read_text("utf-8") == "select 1 as customer_id\n"
 
