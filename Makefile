@@ -207,7 +207,8 @@ superset: .venv-superset/.installed ## open the published tables in Superset, on
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again
 	@mkdir -p $(DATA)
-	$(BIN)/dbt parse --quiet
+	$(BIN)/dbt parse --quiet --vars "$$($(BIN)/python -c \
+	    'from customer_segmentation.raw_tables import SOURCE_SYSTEMS; print({"source_systems": list(SOURCE_SYSTEMS)})')"
 	$(BIN)/python docs/pictures.py
 
 .PHONY: lock
