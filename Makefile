@@ -226,7 +226,8 @@ audit: .venv-audit/.installed ## look the locked dependencies up in the public l
 .PHONY: pictures
 pictures: $(INSTALLED) ## draw the pictures of the docs again
 	@mkdir -p $(DATA)
-	$(BIN)/dbt parse --quiet
+	$(BIN)/dbt parse --quiet --vars "$$($(BIN)/python -c \
+	    'from customer_segmentation.raw_tables import SOURCE_SYSTEMS; print({"source_systems": list(SOURCE_SYSTEMS)})')"
 	$(BIN)/python docs/pictures.py
 
 .PHONY: lock

@@ -111,3 +111,28 @@
             then try_to_timestamp(replace({{ text(column) }}, '/', '-'))
     end
 {%- endmacro %}
+
+
+{% macro shop_time(column, time_zone) %}
+    {#- A timestamp in the time of the shop. A text without an offset is the shop's own
+        time; one with an offset is moved to its time zone. -#}
+    case
+        when
+            {{ trimmed(column) }} like '%:%+%'
+            or {{ trimmed(column) }} like '%:%-%'
+            or {{ trimmed(column) }} like '%Z'
+            or {{ trimmed(column) }} like '% UTC'
+            then {{ adapter.dispatch('moved_from_utc')(
+                timestamp_from_text(column), time_zone
+            ) }}
+        else {{ timestamp_from_text(column) }}
+    end
+{%- endmacro %}
+
+{% macro default__moved_from_utc(timestamp, time_zone) -%}
+    timezone('{{ time_zone }}', timezone('UTC', {{ timestamp }}))
+{%- endmacro %}
+
+{% macro spark__moved_from_utc(timestamp, time_zone) -%}
+    from_utc_timestamp({{ timestamp }}, '{{ time_zone }}')
+{%- endmacro %}

@@ -12,7 +12,6 @@ import click
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.private_files import folder_mode
-from customer_segmentation.raw_tables import LANDED_BY_NAME
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
@@ -28,7 +27,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("source_system", type=click.Choice(sorted(LANDED_BY_NAME)))
+@click.argument("source_system", metavar="SOURCE_SYSTEM")
 @click.argument(
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
 )
@@ -60,11 +59,40 @@ def land(
     CUSTOMER_SEGMENTATION_LANDING names, by default data/landing.
     """
     from customer_segmentation.landing import land_files
+    from customer_segmentation.raw_tables import LANDED_BY_NAME
 
+    if source_system not in LANDED_BY_NAME:
+        raise InputError(
+            f"There is no source system {source_system}; choose one of "
+            f"{', '.join(sorted(LANDED_BY_NAME))}, or declare it in "
+            f"source_systems/{source_system}.yml."
+        )
     landing_zone = Path(os.environ.get(LANDING_VARIABLE, DEFAULT_LANDING))
     land_files(
         LANDED_BY_NAME[source_system], paths, landing_zone, append=append, dates=dates
     )
+
+
+@cli.command()
+@click.argument("name")
+def generate_source(name: str) -> None:
+    """Write the dbt models of the source system NAME from source_systems/NAME.yml.
+
+    It writes the sources, the staging models, the conformed models and their YAML, and
+    registers the source system in vars.yml and dbt_project.yml. Files that are written
+    by hand stay as they are. Run it in the folder of the project.
+    """
+    from customer_segmentation.source_systems.declare import FOLDER, read_mapping
+    from customer_segmentation.source_systems.generate import write_source_system
+
+    project = Path.cwd()
+    if not (project / "dbt_project.yml").is_file():
+        raise InputError(
+            f"{project} has no dbt_project.yml; run this in the folder of the project."
+        )
+    mapping = read_mapping(project / FOLDER / f"{name}.yml")
+    for sentence in write_source_system(project, mapping):
+        click.echo(sentence, err=True)
 
 
 @cli.command()

@@ -83,6 +83,8 @@ REAL_SEARCH = {
 }
 ONLY_MALL = {"source_systems": ["mall"], **QUICK_SEARCH}
 NEWCOMER = "99999"
+# those that are off by default among them: nothing of them goes unchecked
+EVERY_SOURCE_SYSTEM = {"source_systems": list(SOURCE_SYSTEMS)}
 SCORED = (
     *("main.customer_predictions", "main.customer_segment_predictions"),
     "main.customer_segment_probabilities",
@@ -380,7 +382,7 @@ class Compiled(Warehouse):
 
     def compile(self) -> None:
         """Compile the project; for this alone a server is not worth its start."""
-        arguments = self._arguments("compile", variables=None)
+        arguments = self._arguments("compile", variables=EVERY_SOURCE_SYSTEM)
         run_command("dbt", *arguments, environment=self._environment(threads=2))
 
 
@@ -408,7 +410,7 @@ def compile_project(folder: Path) -> None:
         warehouse.compile()
         folder.mkdir()
         for name in ("manifest.json", "semantic_manifest.json"):
-            shutil.copy(warehouse.target() / name, folder)
+            shutil.copy(warehouse.target(EVERY_SOURCE_SYSTEM) / name, folder)
 
 
 def made_once(folder: Path, make: Callable[[], None]) -> None:

@@ -1,3 +1,5 @@
+-- Written from source_systems/mall.yml; do not edit.
+-- `customer-segmentation generate-source mall` writes it again.
 {% set columns = ['customer_id', 'gender', 'age', 'annual_income', 'spending_score'] %}
 
 with
@@ -40,9 +42,8 @@ typed as (
     'missing_key': 'customer_id is null',
     'unreadable_number': 'is_number_unreadable',
     'impossible_value': '
-        age not between 0 and 120
-        or annual_income < 0
-        or spending_score not between 1 and 100',
+        age not between 0 and 120 or annual_income < 0 or spending_score not between
+        1 and 100',
 }) }}
 
 select

@@ -22,7 +22,9 @@ from customer_segmentation.simulation.online_retail import (
 from customer_segmentation.simulation.writing import CsvWriter
 
 TRUTH = "truth"
-FOLDERS = ("marketplace", "online_retail", "mall", "campaigns", TRUTH)
+# mappings that are off by default have samples of their own, such as `simulate_orders`
+SIMULATED = ("marketplace", "online_retail", "mall")
+FOLDERS = (*SIMULATED, "campaigns", TRUTH)
 FILE_FORMATS = ("csv", "parquet")
 MINIMUM_CUSTOMERS = 100
 MINIMUM_LINES = 1_000

@@ -3,7 +3,7 @@
 from typing import Any
 
 import duckdb
-from texts_and_keys import LINES, TEXTS, query_of_texts
+from texts_and_keys import LINES, TEXTS, TIMES, query_of_texts, query_of_times
 
 NODES = "model.customer_segmentation."
 
@@ -15,6 +15,17 @@ def test_texts_are_trimmed_and_ids_are_never_empty():
         connection.executemany("insert into texts values (?, ?)", rows)
         found = connection.execute(query_of_texts()).fetchall()
     assert found == [(known, identifier) for _, known, identifier in TEXTS]
+
+
+def test_days_are_those_of_the_shop():
+    with duckdb.connect() as connection:
+        # as profiles.yml sets it
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("create table texts (number int, raw varchar)")
+        rows = [(number, raw) for number, (raw, _) in enumerate(TIMES)]
+        connection.executemany("insert into texts values (?, ?)", rows)
+        found = connection.execute(query_of_times("default")).fetchall()
+    assert found == [(time,) for _, time in TIMES]
 
 
 def test_a_separator_in_an_id_makes_no_key_of_another_line(manifest: dict[str, Any]):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from dbt.adapters.sparksession import Plugin, SparkSessionAdapter
 from macros_of_publishing import ReturnedError, macros
-from texts_and_keys import LINES, TEXTS, query_of_texts
+from texts_and_keys import LINES, TEXTS, TIMES, query_of_texts, query_of_times
 
 from customer_segmentation.landed import leased_versions
 
@@ -104,6 +104,15 @@ def view(spark: Any) -> Iterator[Callable[[str, list[tuple], str], None]]:
     yield make
     for name in names:
         spark.catalog.dropTempView(name)
+
+
+def test_days_of_a_shop_are_the_same_on_spark(spark: Any) -> None:
+    rows = [(number, raw) for number, (raw, _) in enumerate(TIMES)]
+    spark.createDataFrame(rows, "number int, raw string").createOrReplaceTempView(
+        "texts"
+    )
+    found = spark.sql(query_of_times("spark")).collect()
+    assert [row.time for row in found] == [time for _, time in TIMES]
 
 
 def test_spark_trims_and_escapes_alike(spark: Any, view: Any) -> None:

@@ -22,7 +22,9 @@ from raw_files import (
 
 from customer_segmentation.landing import parts
 from customer_segmentation.landing.parts import RowProgress
-from customer_segmentation.raw_tables import MALL, MARKETPLACE, ONLINE_RETAIL
+from customer_segmentation.raw_tables import MARKETPLACE, ONLINE_RETAIL, SOURCE_SYSTEMS
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 
 @pytest.mark.parametrize("kind", ["folder", "files", "gzip", "parquet", "workbook"])

@@ -8,7 +8,9 @@ import pytest
 from macros_of_publishing import ReturnedError, macros
 from raw_files import MALL_CSV, land, write
 
-from customer_segmentation.raw_tables import MALL
+from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 # the name of a zone, and of the one beside it that it matches as a pattern
 NAMES = {

@@ -7,7 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from raw_files import land, landed
 
-from customer_segmentation.raw_tables import MALL, MARKETPLACE, ONLINE_RETAIL
+from customer_segmentation.raw_tables import MARKETPLACE, ONLINE_RETAIL, SOURCE_SYSTEMS
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 pytestmark = pytest.mark.real
 

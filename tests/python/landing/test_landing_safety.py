@@ -12,7 +12,9 @@ from raw_files import MALL_CSV, MALL_HEADER, MALL_ROWS, land, landed, tree, writ
 from customer_segmentation import private_files
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing import versions
-from customer_segmentation.raw_tables import MALL
+from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 PART = "mall/customers/part-00000.parquet"
 NEW_CSV = f"{MALL_HEADER}\n3,Male,1,2,3\n"

@@ -21,7 +21,14 @@ from raw_files import (
 )
 
 from customer_segmentation.errors import InputError
-from customer_segmentation.raw_tables import CAMPAIGNS, MALL, MARKETPLACE, ONLINE_RETAIL
+from customer_segmentation.raw_tables import (
+    CAMPAIGNS,
+    MARKETPLACE,
+    ONLINE_RETAIL,
+    SOURCE_SYSTEMS,
+)
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 # replaced as a whole, or not at all
 

@@ -23,7 +23,9 @@ from raw_files import (
 
 from customer_segmentation import cli
 from customer_segmentation.errors import InputError
-from customer_segmentation.raw_tables import MALL, MARKETPLACE
+from customer_segmentation.raw_tables import MARKETPLACE, SOURCE_SYSTEMS
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 ZIPPED = b"PK\x03\x04" + bytes(40)
 WHOLE_GZIP = gzip.compress(MALL_CSV.encode() * 2000)

@@ -9,7 +9,9 @@ from raw_files import MALL_HEADER, land, landed, write_workbook
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing import workbook_checks, workbook_texts
 from customer_segmentation.landing.workbook_checks import scan_workbook
-from customer_segmentation.raw_tables import MALL
+from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+
+MALL = SOURCE_SYSTEMS["mall"]
 
 HEADERS = MALL_HEADER.split(",")
 SHEET = "xl/worksheets/sheet1.xml"

@@ -16,7 +16,7 @@ from simulated import (
     surplus,
 )
 
-from customer_segmentation.raw_tables import SOURCE_SYSTEMS
+from customer_segmentation.simulation import SIMULATED
 
 Planted = dict[tuple[str, str, str], int]
 Marketplace = tuple[Counter[tuple[str, str]], dict[str, list[Row]]]
@@ -118,7 +118,7 @@ def test_truth_covers_every_customer_once(
     mall_ids = {
         row["CustomerID"] for row in rows_of(simulated / "mall" / "customers.csv")
     }
-    for name in SOURCE_SYSTEMS:
+    for name in SIMULATED:
         assert len(truth(name)) == len(set(truth(name))) == CUSTOMERS
     assert {f"{number}.0" for number in truth("online_retail")} == buyers
     ids = {row["customer_id"] for row in usable["customers"]}

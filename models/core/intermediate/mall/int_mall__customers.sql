@@ -1,3 +1,5 @@
+-- Written from source_systems/mall.yml; do not edit.
+-- `customer-segmentation generate-source mall` writes it again.
 with
 
 customers as (

@@ -1,0 +1,1 @@
+"""Source systems that are declared in YAML, and the dbt models that follow."""
