@@ -68,6 +68,8 @@ def sources(mapping: SourceMapping) -> str:
         f"{first_line(mapping, '#')}sources:\n  - name: {name}",
         _described(text, 4),
         f"    schema: \"{{{{ var('source_schemas').get('{name}', '{name}') }}}}\"",
+        "    config:",
+        f"      enabled: \"{{{{ '{name}' in (var('source_systems', []) or []) }}}}\"",
         "    tables:",
     ]
     for table in mapping.tables:
