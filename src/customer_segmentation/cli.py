@@ -12,6 +12,11 @@ import click
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.private_files import folder_mode
+from customer_segmentation.source_systems.commands import (
+    check_source,
+    generate_source,
+    new_source,
+)
 
 LANDING_VARIABLE = "CUSTOMER_SEGMENTATION_LANDING"
 DEFAULT_LANDING = "data/landing"
@@ -71,28 +76,6 @@ def land(
     land_files(
         LANDED_BY_NAME[source_system], paths, landing_zone, append=append, dates=dates
     )
-
-
-@cli.command()
-@click.argument("name")
-def generate_source(name: str) -> None:
-    """Write the dbt models of the source system NAME from source_systems/NAME.yml.
-
-    It writes the sources, the staging models, the conformed models and their YAML, and
-    registers the source system in vars.yml and dbt_project.yml. Files that are written
-    by hand stay as they are. Run it in the folder of the project.
-    """
-    from customer_segmentation.source_systems.declare import FOLDER, read_mapping
-    from customer_segmentation.source_systems.generate import write_source_system
-
-    project = Path.cwd()
-    if not (project / "dbt_project.yml").is_file():
-        raise InputError(
-            f"{project} has no dbt_project.yml; run this in the folder of the project."
-        )
-    mapping = read_mapping(project / FOLDER / f"{name}.yml")
-    for sentence in write_source_system(project, mapping):
-        click.echo(sentence, err=True)
 
 
 @cli.command()
@@ -284,6 +267,10 @@ def forget(keys: tuple[str, ...]) -> None:
         f"{published.parent}. Files that you exported elsewhere are yours to delete. "
         "Build all next: customer-segmentation build"
     )
+
+
+for command in (new_source, generate_source, check_source):
+    cli.add_command(command)
 
 
 def default_published() -> Path:

@@ -10,8 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from dbt_project import REPOSITORY, Warehouse
 
+from customer_segmentation.cli import cli
 from customer_segmentation.simulation.orders import simulate_orders
 
 CDNOW = REPOSITORY / ".." / "shared" / "data" / "cdnow" / "CDNOW_sample.txt"
@@ -41,6 +43,26 @@ def built(workshop: Path, name: str, orders: Path) -> Warehouse:
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("orders")
+
+
+def test_a_check_says_what_a_build_would_find(
+    raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = simulate_orders(raw)
+    monkeypatch.chdir(REPOSITORY)
+    ended = CliRunner().invoke(cli, ["check-source", "orders", str(truth.path)])
+    assert ended.exit_code == 0, ended.exception
+    rejected = sum(truth.rejected.values())
+    said = ended.output.splitlines()
+    counted = f"orders: {rejected} of {truth.orders + rejected} rows would be rejected"
+    assert counted in said
+    for reason, count in truth.rejected.items():
+        assert f"  {count:,} rows: {reason}" in said
+    assert [line for line in said if line.startswith(f"customers: {truth.customers},")]
+    assert [line for line in said if line.startswith("record: ")]
+    assert [line for line in said if line.startswith("predictions: ")]
+    # nothing is kept
+    assert not (REPOSITORY / "data" / "landing" / "orders").exists()
 
 
 def test_a_sample_of_orders_reconciles(workshop: Path, raw: Path) -> None:
