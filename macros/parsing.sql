@@ -32,7 +32,7 @@
     case
         when
             {{ trimmed(column) }} like '%.0'
-            and try_cast({{ trimmed(column) }} as double) is not null
+            and try_cast({{ without_separators(trimmed(column)) }} as double) is not null
             and right({{ trimmed(column) }}, 3) between '0.0' and '9.0'
             then
                 substr(
@@ -48,7 +48,13 @@
 {% macro number(column) %}
     {#- A number with four decimals; null if the text is not a number. Never infinite or
         NaN. -#}
-    try_cast({{ known_text(column) }} as decimal(18, 4))
+    try_cast({{ without_separators(known_text(column)) }} as decimal(18, 4))
+{%- endmacro %}
+
+
+{% macro without_separators(text) -%}
+    {#- A text that is no number if it has `_`, which DuckDB reads as in `1_000`. -#}
+    replace({{ text }}, '_', 'x')
 {%- endmacro %}
 
 

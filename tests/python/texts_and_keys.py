@@ -4,7 +4,15 @@ from types import SimpleNamespace
 
 from macros_of_publishing import macros
 
-__all__ = ["LINES", "TEXTS", "TIMES", "query_of_texts", "query_of_times"]
+__all__ = [
+    "LINES",
+    "NUMBERS",
+    "TEXTS",
+    "TIMES",
+    "query_of_numbers",
+    "query_of_texts",
+    "query_of_times",
+]
 
 # a raw text, its known text, and its id
 TEXTS = [
@@ -19,7 +27,10 @@ TEXTS = [
     ("-7.0", "-7.0", "-7"),
     ("A.0", "A.0", "A.0"),
     ("1.00", "1.00", "1.00"),
+    ("1_000.0", "1_000.0", "1_000.0"),
 ]
+# a raw text, and its number
+NUMBERS = [(" 2.5\t", "2.5000"), ("-1e3", "-1000.0000"), ("1_000", None), ("1,5", None)]
 # a raw time, and the time of a shop in London
 TIMES = [
     ("2024-07-01 10:00:00", "2024-07-01 10:00:00"),
@@ -47,6 +58,12 @@ def query_of_texts() -> str:
     parsing = macros(files=("parsing.sql",))
     known, identifier = parsing.known_text("raw"), parsing.identifier("raw")
     return f"select {known} as known, {identifier} as id from texts order by number"
+
+
+def query_of_numbers() -> str:
+    """Return SQL of the numbers of the table of texts."""
+    number = macros(files=("parsing.sql",)).number("raw")
+    return f"select cast({number} as string) as found from texts order by number"
 
 
 def query_of_times(engine: str) -> str:

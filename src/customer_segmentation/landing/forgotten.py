@@ -173,7 +173,8 @@ def identifier(expression: str) -> str:
     """
     text = f"trim({expression}, {WHITE_SPACE})"
     return (
-        f"case when {text} like '%.0' and try_cast({text} as double) is not null"
+        f"case when {text} like '%.0'"
+        f" and try_cast(replace({text}, '_', 'x') as double) is not null"
         f" and right({text}, 3) between '0.0' and '9.0'"
         f" then left({text}, length({text}) - 2) else {text} end"
     )

@@ -38,7 +38,7 @@ def wrapped(text: str, indent: str, width: int = WIDTH) -> str:
     Examples
     --------
     >>> wrapped("a in ('b c', 'd')", "", 12)
-    "a in\n('b c', 'd')"
+    "a in ('b c',\n'd')"
     """
     lines = [""]
     for word in re.findall(r"(?:'[^']*'|[^\s'])+", text):

@@ -3,7 +3,15 @@
 from typing import Any
 
 import duckdb
-from texts_and_keys import LINES, TEXTS, TIMES, query_of_texts, query_of_times
+from texts_and_keys import (
+    LINES,
+    NUMBERS,
+    TEXTS,
+    TIMES,
+    query_of_numbers,
+    query_of_texts,
+    query_of_times,
+)
 
 NODES = "model.customer_segmentation."
 
@@ -15,6 +23,15 @@ def test_texts_are_trimmed_and_ids_are_never_empty():
         connection.executemany("insert into texts values (?, ?)", rows)
         found = connection.execute(query_of_texts()).fetchall()
     assert found == [(known, identifier) for _, known, identifier in TEXTS]
+
+
+def test_numbers_have_no_separators():
+    with duckdb.connect() as connection:
+        connection.execute("create table texts (number int, raw varchar)")
+        rows = [(number, raw) for number, (raw, _) in enumerate(NUMBERS)]
+        connection.executemany("insert into texts values (?, ?)", rows)
+        found = connection.execute(query_of_numbers()).fetchall()
+    assert found == [(number,) for _, number in NUMBERS]
 
 
 def test_days_are_those_of_the_shop():

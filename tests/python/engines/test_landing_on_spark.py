@@ -11,7 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 from dbt.adapters.sparksession import Plugin, SparkSessionAdapter
 from macros_of_publishing import ReturnedError, macros
-from texts_and_keys import LINES, TEXTS, TIMES, query_of_texts, query_of_times
+from texts_and_keys import (
+    LINES,
+    NUMBERS,
+    TEXTS,
+    TIMES,
+    query_of_numbers,
+    query_of_texts,
+    query_of_times,
+)
 
 from customer_segmentation.landed import leased_versions
 
@@ -104,6 +112,15 @@ def view(spark: Any) -> Iterator[Callable[[str, list[tuple], str], None]]:
     yield make
     for name in names:
         spark.catalog.dropTempView(name)
+
+
+def test_numbers_are_the_same_on_spark(spark: Any) -> None:
+    rows = [(number, raw) for number, (raw, _) in enumerate(NUMBERS)]
+    spark.createDataFrame(rows, "number int, raw string").createOrReplaceTempView(
+        "texts"
+    )
+    found = spark.sql(query_of_numbers()).collect()
+    assert [row.found for row in found] == [number for _, number in NUMBERS]
 
 
 def test_days_of_a_shop_are_the_same_on_spark(spark: Any) -> None:

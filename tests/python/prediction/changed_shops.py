@@ -5,6 +5,7 @@ the SQL that dbt has compiled.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,8 @@ __all__ = [
 AS_OF = {"marketplace": "2024-10-11", "online_retail": "2011-12-10"}
 VARIABLES = {"source_systems": list(AS_OF), "as_of_date": AS_OF}
 CUSTOMERS = 700
+# in the folder of a landed version
+VERSION = re.compile(r"/\.versions/([a-z_]+)-[0-9a-f]{12}/")
 HORIZON = 90
 SELECTED = (
     *("+int_features__customer_days", "+int_features__first_purchases"),
