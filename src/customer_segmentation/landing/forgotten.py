@@ -26,6 +26,7 @@ from customer_segmentation.raw_tables import LANDED_BY_NAME, RawTable, SourceSys
 __all__ = [
     "Customer",
     "ForgottenCustomers",
+    "check_forgettable",
     "count_in_zone",
     "earlier_versions_naming",
     "forget_in_zone",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 LIST = ".forgotten"
-CUSTOMER_COLUMN, SOURCE_SYSTEM_COLUMN = "customer_id", "source_system"
+SOURCE_SYSTEM_COLUMN = "source_system"
 WHITE_SPACE = " || ".join(["' '", *(f"chr({code})" for code in (9, 10, 11, 12, 13))])
 ROW_GROUP_ROWS = 65_536
 
@@ -148,10 +149,9 @@ class ForgottenCustomers:
         table : RawTable
             The raw table.
         """
-        if not self.digests or CUSTOMER_COLUMN not in table.column_names:
+        if not self.digests or table.customer_column is None:
             return "false"
-        key = f"{_system_of(source_system, table)} || ':' || "
-        key += identifier(CUSTOMER_COLUMN)
+        key = _key_of(source_system, table.customer_column, table)
         digests = ", ".join(sql_text(one) for one in sorted(self.digests))
         hashed = f"sha256({sql_text(self.salt)} || {key})"
         return f"coalesce({hashed} in ({digests}), false)"
@@ -219,6 +219,24 @@ def earlier_versions_naming(
     return list(dict.fromkeys(found))
 
 
+def check_forgettable(customers: Collection[Customer]) -> None:
+    """Refuse customers whose raw rows cannot be told.
+
+    Raises
+    ------
+    InputError
+        If a mapping computes the id of a customer from several columns.
+    """
+    for name in sorted({one.source_system for one in customers}):
+        for table in LANDED_BY_NAME[name].tables:
+            if table.is_customer_computed:
+                raise InputError(
+                    f"{name}.{table.name}: source_systems/{name}.yml computes its "
+                    "customer_id, so raw rows of a customer cannot be told; remove "
+                    "them from the raw files, land these again, and build all"
+                )
+
+
 def forget_in_zone(landing_zone: Path, customers: Collection[Customer]) -> None:
     """Remove the raw rows of customers, and let none of theirs land again.
 
@@ -237,6 +255,7 @@ def forget_in_zone(landing_zone: Path, customers: Collection[Customer]) -> None:
     InputError
         If a landing is running, or the zone cannot be written.
     """
+    check_forgettable(customers)
     make_folder(landing_zone)
     ForgottenCustomers.read(landing_zone).write(landing_zone, customers)
     found = {name.partition(".")[0] for name in count_in_zone(landing_zone, customers)}
@@ -260,16 +279,23 @@ def _landed(
         system = LANDED_BY_NAME[name]
         for table in system.tables:
             parts = sorted((landing_zone / name / table.name).glob("*.parquet"))
-            if parts and CUSTOMER_COLUMN in table.column_names:
+            if parts and table.customer_column is not None:
                 yield system, table, parts
 
 
 def _is_of(customers: Collection[Customer], source_system: str, table: RawTable) -> str:
-    if CUSTOMER_COLUMN not in table.column_names:
+    if table.customer_column is None:
         return "false"
     keys = ", ".join(sql_text(one.key) for one in sorted(customers))
-    key = f"{_system_of(source_system, table)} || ':' || {identifier(CUSTOMER_COLUMN)}"
+    key = _key_of(source_system, table.customer_column, table)
     return f"coalesce({key} in ({keys}), false)"
+
+
+def _key_of(source_system: str, column: str, table: RawTable) -> str:
+    """Return SQL for the customer's key of a raw row."""
+    return (
+        f"{_system_of(source_system, table)} || ':' || {identifier(sql_name(column))}"
+    )
 
 
 def _system_of(source_system: str, table: RawTable) -> str:

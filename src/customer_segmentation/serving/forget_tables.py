@@ -19,6 +19,7 @@ from customer_segmentation.landing.forgotten import Customer, identifier
 from customer_segmentation.landing.sources import sql_name, sql_text
 from customer_segmentation.prediction.segments import KEEP_ROWS
 from customer_segmentation.private_files import set_mode, sync
+from customer_segmentation.raw_tables import LANDED_BY_NAME, RawTable
 from customer_segmentation.segmentation.fits import FittedSegmentation
 from customer_segmentation.segmentation.prototypes import centroids
 from customer_segmentation.stored import SEAL, sealed
@@ -221,24 +222,45 @@ def _is_of(table: Table) -> str:
 
 def _keys_of_raw_rows(table: Table) -> list[str]:
     """Return SQL for the customer's key of a row that is staged or rejected."""
-    staged = re.match("stg_(.+)__", table.name)
-    if "source_system" in table.columns:
-        system = "source_system"
-    elif staged:
-        system = sql_text(staged[1])
-    else:
-        return []
-    keys = []
-    if "customer_id" in table.columns:
-        keys.append(f"{system} || ':' || customer_id")
-    if "raw_record" in table.columns:
-        # a message that was rejected says in the record whose customer it was for
-        of_record, raw_id = (
-            f"json_extract_string(raw_record, '$.{name}')"
-            for name in ("source_system", "customer_id")
-        )
-        keys.append(f"coalesce({of_record}, {system}) || ':' || {identifier(raw_id)}")
-    return keys
+    if table.name.startswith("stg_"):
+        return [
+            key
+            for system in LANDED_BY_NAME.values()
+            for raw in system.tables
+            if table.name == f"stg_{system.name}__{raw.name}"
+            for key in _keys_of_staged_row(table, system.name, raw)
+        ]
+    if {"source_system", "source_table", "raw_record"} <= table.columns.keys():
+        cases = [
+            f"when source_system = '{system.name}' and source_table = '{raw.name}'"
+            f" then {_key_in_record(system.name, raw.customer_column)}"
+            for system in LANDED_BY_NAME.values()
+            for raw in system.tables
+            if raw.customer_column
+        ]
+        return [f"case {' '.join(cases)} end"]
+    if {"source_system", "customer_id"} <= table.columns.keys():
+        return ["source_system || ':' || customer_id"]
+    return []
+
+
+def _keys_of_staged_row(table: Table, system: str, raw: RawTable) -> Iterator[str]:
+    column = raw.customer_column
+    if column in table.columns:
+        named = "source_system" in table.columns
+        yield f"{'source_system' if named else sql_text(system)} || ':' || {column}"
+    if column and "raw_record" in table.columns:
+        yield _key_in_record(system, column)
+
+
+def _key_in_record(system: str, column: str) -> str:
+    """Return SQL for the customer's key in a raw row, which is JSON."""
+    # a message that was rejected says itself whose customer it was for
+    of_record, raw_id = (
+        f"json_extract_string(raw_record, '$.{name}')"
+        for name in ("source_system", column)
+    )
+    return f"coalesce({of_record}, '{system}') || ':' || {identifier(raw_id)}"
 
 
 def _retire(

@@ -114,9 +114,30 @@ class SourceMapping:
                         for column in table.columns
                     ),
                     append_key=table.key,
+                    customer=self._customer_of(table),
+                    is_customer_computed=self._is_computed(table),
                 )
                 for table in self.tables
             ),
+        )
+
+    def _customer_of(self, table: TableMapping) -> str | None:
+        """Return the column of a raw table that has the id of a customer."""
+        names = [column.name for column in table.columns]
+        for relation in self.relations:
+            expression = relation.columns.get("customer_id")
+            if relation.table == table.name and expression in names:
+                return expression
+        customers = [one.table for one in self.relations if one.name == "customers"]
+        refer = [name for name, to in table.references.items() if to in customers]
+        return refer[0] if refer else None
+
+    def _is_computed(self, table: TableMapping) -> bool:
+        names = [column.name for column in table.columns]
+        return any(
+            relation.table == table.name
+            and relation.columns.get("customer_id", names[0]) not in names
+            for relation in self.relations
         )
 
 

@@ -63,11 +63,23 @@ class RawTable:
     append_key : tuple of str
         The columns that tell, when a further period is appended, whether a record has
         landed before. An invoice line has, if any line of its invoice has.
+    customer : str, optional
+        The column with the id of a customer. By default ``customer_id``, if it has one.
+    is_customer_computed : bool
+        Whether a mapping makes the id of more than one column.
     """
 
     name: str
     columns: tuple[RawColumn, ...]
     append_key: tuple[str, ...]
+    customer: str | None = None
+    is_customer_computed: bool = False
+
+    @property
+    def customer_column(self) -> str | None:
+        """The column whose values tell rows of a customer; None if there is none."""
+        known = "customer_id" in self.column_names
+        return self.customer or ("customer_id" if known else None)
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ from customer_segmentation.landing.forgotten import (
     forget_in_zone,
     identifier,
 )
-from customer_segmentation.raw_tables import CAMPAIGNS, SOURCE_SYSTEMS
+from customer_segmentation.raw_tables import (
+    CAMPAIGNS,
+    LANDED_BY_NAME,
+    SOURCE_SYSTEMS,
+    RawColumn,
+    RawTable,
+    SourceSystem,
+)
 from customer_segmentation.segmentation.algorithms import Candidate
 from customer_segmentation.segmentation.declare import read_segmentations
 from customer_segmentation.segmentation.fits import (
@@ -104,6 +112,45 @@ def test_a_version_that_a_build_reads_is_told(zone: Path) -> None:
     landed._end_leases()
     land(zone, ["9"])
     assert earlier_versions_naming(zone, [SEVEN]) == []
+
+
+def test_a_mapping_says_which_column_has_the_customer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of `shop`, whose mapping calls the customer's id otherwise."""
+    columns = tuple(RawColumn(name) for name in ("sale", "buyer"))
+    sales = RawTable("sales", columns, ("sale",), customer="buyer")
+    shop = SourceSystem("shop", (sales,))
+    monkeypatch.setitem(LANDED_BY_NAME, "shop", shop)
+    seven = Customer.of_key("shop:7")
+    (tmp_path / "sales.csv").write_text("sale,buyer\n1,7.0\n2,8\n7,9\n")
+    land_files(shop, (tmp_path / "sales.csv",), tmp_path / "zone", append=False)
+    forget_in_zone(tmp_path / "zone", [seven])
+    landed_rows = pq.read_table(tmp_path / "zone/shop/sales")
+    assert landed_rows["buyer"].to_pylist() == ["8", "9"]
+
+    old, new = tmp_path / "old.duckdb", tmp_path / "new.duckdb"
+    with duckdb.connect(old) as connection:
+        connection.execute(
+            """
+            create table stg_shop__sales as from (values
+                ('1', '7', null), ('2', '8', null), ('7', '9', null),
+                (null, null, '{"sale": null, "buyer": "7.0"}'),
+                (null, null, '{"sale": "7", "buyer": null}')
+            ) as t (sale, buyer, raw_record);
+            create table rejected_records as
+            select 'shop' as source_system, 'sales' as source_table, raw_record
+            from stg_shop__sales where raw_record is not null
+            """
+        )
+    assert forget_in_tables(old, new, [seven]) == {
+        "main.rejected_records": 1,
+        "main.stg_shop__sales": 2,
+    }
+    computed = replace(sales, is_customer_computed=True)
+    monkeypatch.setitem(LANDED_BY_NAME, "shop", SourceSystem("shop", (computed,)))
+    with pytest.raises(InputError, match="computes its customer_id, so raw rows"):
+        forget_in_zone(tmp_path / "zone", [seven])
 
 
 def test_the_list_names_nobody(zone: Path) -> None:

@@ -152,3 +152,18 @@ def test_a_missing_mapping_is_one_message(project: Path) -> None:
         Exception, match=r"source_systems/kiosk.yml: declare the source"
     ):
         read_mapping(project / "source_systems" / "kiosk.yml")
+
+
+@pytest.mark.parametrize(
+    ("expression", "column", "is_computed"),
+    [("buyer_id", "buyer_id", False), ("lower(buyer_id)", "buyer_id", True)],
+)
+def test_raw_tables_say_which_column_has_the_customer(
+    expression: str, column: str, is_computed: bool
+) -> None:
+    text = SHOP.replace("customer_id: buyer_id\n", f"customer_id: {expression}\n")
+    mapping = parse_mapping(read_located(text, "source_systems/shop.yml"), "shop")
+    buyers, sales = mapping.source_system.tables
+    assert (buyers.customer_column, buyers.is_customer_computed) == ("buyer_id", False)
+    # a reference to the customers tells, too
+    assert (sales.customer_column, sales.is_customer_computed) == (column, is_computed)
