@@ -12,8 +12,9 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from customer_segmentation.landing.ownership import landing_schema
-from customer_segmentation.raw_tables import MALL, ONLINE_RETAIL, RawTable
+from customer_segmentation.raw_tables import ONLINE_RETAIL, SOURCE_SYSTEMS, RawTable
 
+MALL = SOURCE_SYSTEMS["mall"]
 TABLES = {
     one.name: (system, one) for system in (MALL, ONLINE_RETAIL) for one in system.tables
 }

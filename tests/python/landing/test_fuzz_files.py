@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from raw_files import write_workbook
 
 from customer_segmentation.landing import land_files
-from customer_segmentation.raw_tables import MALL
+from customer_segmentation.raw_tables import SOURCE_SYSTEMS
 
+MALL = SOURCE_SYSTEMS["mall"]
 [TABLE] = MALL.tables
 HEADERS = ("CustomerID", "Gender", "Age", "Annual Income (k$)", "Spending Score")
 Rows = Sequence[Sequence[str]]

@@ -19,9 +19,10 @@ from raw_files import MALL_CSV, MARKETPLACE_TABLES, land, write_numbered
 
 from customer_segmentation import landed
 from customer_segmentation.landed import folder_in_build
-from customer_segmentation.raw_tables import CAMPAIGNS, MALL, MARKETPLACE
+from customer_segmentation.raw_tables import CAMPAIGNS, MARKETPLACE, SOURCE_SYSTEMS
 from customer_segmentation.serving.duckdb_plugin import Plugin
 
+MALL = SOURCE_SYSTEMS["mall"]
 TABLES = sorted(MARKETPLACE_TABLES)
 # a build that begins, says what it reads, and goes on until its input ends
 BUILD = """

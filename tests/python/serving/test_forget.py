@@ -24,7 +24,7 @@ from customer_segmentation.landing.forgotten import (
     forget_in_zone,
     identifier,
 )
-from customer_segmentation.raw_tables import CAMPAIGNS, MALL
+from customer_segmentation.raw_tables import CAMPAIGNS, SOURCE_SYSTEMS
 from customer_segmentation.segmentation.algorithms import Candidate
 from customer_segmentation.segmentation.declare import read_segmentations
 from customer_segmentation.segmentation.fits import (
@@ -35,6 +35,7 @@ from customer_segmentation.serving import forget as forgetting
 from customer_segmentation.serving.forget_tables import forget_in_tables
 from customer_segmentation.stored import SEAL, digest_of, sealed
 
+MALL = SOURCE_SYSTEMS["mall"]
 SEVEN = Customer("mall", "7")
 HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)\n"
 # three ways to write one id, and others that are like it
