@@ -56,9 +56,10 @@ def _described(text: str, indent: int) -> str:
 def _is_plain(text: str) -> bool:
     """Whether YAML reads a text without quotes as this text."""
     try:
-        return yaml.safe_load(f"description: {text}") == {"description": text}
+        found: object = yaml.safe_load(f"description: {text}")
     except (yaml.YAMLError, ValueError):
         return False
+    return found == {"description": text}
 
 
 def sources(mapping: SourceMapping) -> str:
