@@ -47,6 +47,15 @@ texts = st.one_of(
     st.dates().map(str),
 )
 
+# what YAML can hold
+yaml_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.dates(), texts),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
 
 def refused_or(accept: Callable[[], Any]) -> Any:
     """Return what a call returns, or None if it refuses its input with one message.

@@ -5,6 +5,7 @@ contradicts itself, with the line and the way out. It reads no SQL: `check_expre
 does.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,14 @@ from zoneinfo import ZoneInfo
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.source_systems.located import LocatedYaml, read_located
+from customer_segmentation.source_systems.names import (
+    days_of,
+    expression_of,
+    flag_of,
+    name_of,
+    text_of,
+    words_of,
+)
 from customer_segmentation.source_systems.tables import (
     RawColumn,
     RawTable,
@@ -204,7 +213,7 @@ def parse_mapping(located: LocatedYaml, name: str) -> SourceMapping:
     relations = located.section(("relations",), tuple(RELATIONS))
     return SourceMapping(
         name,
-        str(top["description"]).strip(),
+        text_of(located, ("description",), top),
         top["record"],
         time_zone,
         currency,
@@ -218,21 +227,24 @@ def parse_mapping(located: LocatedYaml, name: str) -> SourceMapping:
 def _one_of(
     located: LocatedYaml, place: tuple[str, ...], value: Any, known: Any
 ) -> None:
-    if value not in known:
+    # what YAML says may be a list, which is in no set
+    if value not in list(known):
         raise located.error(
             place, f"{place[-1]} is {value}; write one of {', '.join(known)}."
         )
 
 
 def _table(located: LocatedYaml, name: str) -> TableMapping:
-    place = ("tables", name)
+    place = ("tables", name_of(located, ("tables", str(name)), name))
     keys = ("description", "key", "columns", "staged", "references", "reject")
     entry = located.section(place, (*keys, "freshness"), keys[:3])
     columns = tuple(
-        _column(located, (*place, "columns", one))
+        _column(located, (*place, "columns", str(one)), one)
         for one in located.entries((*place, "columns"))
     )
     names = [column.name for column in columns]
+    if not names:
+        raise located.error((*place, "columns"), f"{name} has no columns; add them.")
     key = entry["key"]
     if not isinstance(key, list) or not key:
         raise located.error((*place, "key"), f"key is {key}; write [{names[0]}].")
@@ -243,38 +255,42 @@ def _table(located: LocatedYaml, name: str) -> TableMapping:
         wanted = ("column", "warn_after_days")
         days = located.section((*place, "freshness"), wanted, wanted)
         _one_of(located, (*place, "freshness", "column"), days["column"], names)
-        freshness = days["column"], int(days["warn_after_days"])
+        last = (*place, "freshness", "warn_after_days")
+        freshness = days["column"], days_of(located, last, days)
     return TableMapping(
         name,
-        str(entry["description"]).strip(),
-        str(entry.get("staged", f"Rows of {name}")).strip(),
+        text_of(located, (*place, "description"), entry),
+        text_of(located, (*place, "staged"), {"staged": f"Rows of {name}", **entry}),
         tuple(key),
         columns,
         {str(k): str(v) for k, v in located.entries((*place, "references")).items()},
         {
-            str(k): " ".join(str(v).split())
+            name_of(located, (*place, "reject", str(k)), k): expression_of(
+                located, (*place, "reject", str(k)), v
+            )
             for k, v in located.entries((*place, "reject")).items()
         },
         freshness,
     )
 
 
-def _column(located: LocatedYaml, place: tuple[str, ...]) -> ColumnMapping:
+def _column(
+    located: LocatedYaml, place: tuple[str, ...], name: object
+) -> ColumnMapping:
+    name_of(located, place, name)
     keys = ("type", "description", "aliases", "optional", "filled")
     entry = located.section(place, keys, keys[:2])
     _one_of(located, (*place, "type"), entry["type"], TYPES)
-    for flag in ("optional", "filled"):
-        _one_of(located, (*place, flag), entry.get(flag, False), {True: 1, False: 0})
     aliases = entry.get("aliases", [])
     if not isinstance(aliases, list):
         raise located.error((*place, "aliases"), f"write aliases as [{aliases}].")
     return ColumnMapping(
         place[-1],
         entry["type"],
-        str(entry["description"]).strip(),
+        text_of(located, (*place, "description"), entry),
         tuple(str(alias) for alias in aliases),
-        entry.get("optional", False),
-        entry.get("filled", False),
+        flag_of(located, (*place, "optional"), entry),
+        flag_of(located, (*place, "filled"), entry),
     )
 
 
@@ -310,11 +326,17 @@ def _currency(
 ) -> tuple[str | None, str | None]:
     currency = located.content.get("currency")
     if not isinstance(currency, dict):
-        return (None if currency is None else str(currency)), None
+        place = ("currency",)
+        if currency is None:
+            return None, None
+        return text_of(located, place, located.content), None
     entry = located.section(("currency",), ("column", "is"), ("column", "is"))
     names = {column.name for table in tables for column in table.columns}
     _one_of(located, ("currency", "column"), entry["column"], sorted(names))
-    return str(entry["is"]).upper(), str(entry["column"])
+    code = str(entry["is"]).upper()
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise located.error(("currency", "is"), f"is says {code}; write GBP or such.")
+    return code, str(entry["column"])
 
 
 def _relation(
@@ -341,13 +363,13 @@ def _relation(
         )
     statuses: dict[str, str] = {}
     for kind in located.section((*place, "statuses"), tuple(STATUSES)):
-        for word in entry["statuses"][kind]:
-            if str(word).lower() in statuses:
+        words_place = (*place, "statuses", kind)
+        for word in words_of(located, words_place, entry["statuses"][kind]):
+            if word in statuses:
                 raise located.error(
-                    (*place, "statuses", kind),
-                    f"the status {word} stands there twice; keep one.",
+                    words_place, f"the status {word} stands there twice; keep one."
                 )
-            statuses[str(word).lower()] = STATUSES[kind]
+            statuses[word] = STATUSES[kind]
     if statuses and "status" not in columns:
         raise located.error(
             (*place, "statuses"), "no column holds the status; add status to columns."
@@ -357,5 +379,7 @@ def _relation(
             (*place, "columns", "status"),
             "nothing says which statuses are a purchase; add statuses.",
         )
-    expressions = {str(k): " ".join(str(v).split()) for k, v in columns.items()}
+    expressions = {
+        k: expression_of(located, (*place, "columns", k), v) for k, v in columns.items()
+    }
     return RelationMapping(name, table.name, expressions, first_by, statuses)

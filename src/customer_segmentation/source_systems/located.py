@@ -44,11 +44,11 @@ class LocatedYaml:
         name = place[-1] if place else "the file"
         for key in entry:
             if key not in known:
-                close = difflib.get_close_matches(key, list(known), n=1)
+                close = difflib.get_close_matches(str(key), list(known), n=1)
                 meant = f"; did you mean {close[0]}?" if close else ""
                 allowed = ", ".join(known)
                 raise self.error(
-                    (*place, key),
+                    (*place, str(key)),
                     f"{name} has no key {key}{meant} Keys are {allowed}."
                     if close
                     else f"{name} has no key {key}. Keys are {allowed}.",
@@ -62,7 +62,7 @@ class LocatedYaml:
         """Return the mapping at a place, whatever its keys; empty if it is absent."""
         found: Any = self.content
         for key in place:
-            found = found.get(key, {})
+            found = found.get(key, {}) if isinstance(found, dict) else found
         if not isinstance(found, dict):
             name = place[-1] if place else "the file"
             raise self.error(place, f"{name} is {found!r}; write `key: value` lines.")
@@ -92,10 +92,12 @@ def read_located(text: str, where: str) -> LocatedYaml:
     try:
         root = yaml.compose(text, yaml.SafeLoader)
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    # a ValueError is a date that does not exist; a RecursionError, a thousand brackets
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or "it is no YAML"
+        said = str(error) if isinstance(error, ValueError) else ""
+        problem = getattr(error, "problem", None) or f"it is no YAML {said}".strip()
         raise InputError(
             f"{where}, line {line}: {problem}; mind colons, quotes and indentation."
         ) from error

@@ -3,6 +3,8 @@
 import textwrap
 from collections.abc import Iterable
 
+import yaml
+
 from customer_segmentation.source_systems.declare import (
     SourceMapping,
     TableMapping,
@@ -44,13 +46,20 @@ CONFORMED = {
 def _described(text: str, indent: int) -> str:
     """Return a description: on its line if it fits and YAML reads it as it is."""
     lead = " " * indent
-    is_plain = not any(mark in text for mark in ": #\"'{}[]`") or text[0].isalpha()
-    is_plain = is_plain and ": " not in text and " #" not in text
-    if is_plain and indent + len("description: ") + len(text) <= WIDTH:
+    if _is_plain(text) and indent + len("description: ") + len(text) <= WIDTH:
         return f"{lead}description: {text}"
     lines = textwrap.wrap(text, WIDTH - indent - 2, break_long_words=False)
     inside = "\n".join(f"{lead}  {line}" for line in lines)
     return f"{lead}description: >\n{inside}"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether YAML reads a text without quotes as this text."""
+    try:
+        found: object = yaml.safe_load(f"description: {text}")
+    except (yaml.YAMLError, ValueError):
+        return False
+    return found == {"description": text}
 
 
 def sources(mapping: SourceMapping) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from dbt_project import VARS
-from hostile import refused_or, texts
+from hostile import refused_or, texts, yaml_values
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -16,17 +16,6 @@ from customer_segmentation.settings import (
     check_variables,
 )
 
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.dates(), texts
-)
-# what YAML can hold
-values = st.recursive(
-    scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)
-    ),
-    max_leaves=8,
-)
 DECLARED = VARS["segmentations"]["mall_income_score"]
 FEATURE = {"name": "age", "transform": "standard"}
 
@@ -49,7 +38,7 @@ def check(variables: dict[str, Any]) -> bool:
     return refused_or(accept) is not None
 
 
-@given(name=st.one_of(st.sampled_from([*VARS]), texts), value=values)
+@given(name=st.one_of(st.sampled_from([*VARS]), texts), value=yaml_values)
 def test_any_value_of_a_var_is_taken_or_refused(name: str, value: Any) -> None:
     if check({**VARS, name: value}):
         event("taken")
@@ -61,7 +50,7 @@ def test_any_value_of_a_var_is_taken_or_refused(name: str, value: Any) -> None:
         st.sampled_from([*DECLARED]),
         texts,
     ),
-    value=values,
+    value=yaml_values,
 )
 def test_any_declaration_of_a_segmentation_is_taken_or_refused(
     key: str, value: Any
@@ -73,7 +62,7 @@ def test_any_declaration_of_a_segmentation_is_taken_or_refused(
 
 @given(
     key=st.one_of(st.sampled_from(["name", "transform", "weight", "missing"]), texts),
-    value=values,
+    value=yaml_values,
 )
 def test_any_declaration_of_a_feature_is_taken_or_refused(key: str, value: Any) -> None:
     feature = {**FEATURE, key: value}

@@ -1,6 +1,7 @@
 """Each mistake in a mapping is one message with the file, the line and the way out."""
 
 import pytest
+import yaml
 from test_generated_files import SHOP
 
 from customer_segmentation.errors import InputError
@@ -9,6 +10,7 @@ from customer_segmentation.source_systems.expressions import (
     check_expressions,
     problem_of,
 )
+from customer_segmentation.source_systems.generate import generated_files
 from customer_segmentation.source_systems.located import read_located
 
 CIRCLE = (
@@ -63,6 +65,65 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> N
         check_expressions(
             parse_mapping(read_located(text, "source_systems/shop.yml"), "shop")
         )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("filled: true", "filled: [yes, no]", "line 21: filled is .*write true or fal"),
+        ("filled: true", "filled: 1", "line 21: filled is 1; write true or false"),
+        (
+            "  buyers:",
+            "  1: {}\n  buyers:",
+            "line 8: 1 is no name; write small letters",
+        ),
+        ("key: [sale_id]", "1: 2\n    key: [sale_id]", "line 16: sales has no key 1"),
+        (
+            "      town:",
+            "      raw_values:",
+            "line 13: raw_values is a name of the mod",
+        ),
+        ("Id of the buyer.", "'{% x %}'", "line 20: description has {%, which dbt"),
+        ("Id of the buyer.", "[a]", r"line 20: description is \['a'\]; write a text"),
+        ("is: USD", "is: [USD]", r"line 6: is says \['USD'\]; write GBP"),
+        ("city: upper(town)", "city: [town]", r"line 27: city is \['town'\]; write an"),
+        ("record: sample", "record: 2024-13-01", "line 1: .*month must be in 1..12"),
+        (
+            "    references: {buyer_id: buyers}",
+            "    freshness: {column: sold_on, warn_after_days: soon}",
+            "line 17: warn_after_days is 'soon'; write a whole number",
+        ),
+        (
+            "    first_by: sold_on",
+            "    first_by: sold_on\n    statuses: {purchase: sold}",
+            "line 36: purchase is 'sold'; write a list of words",
+        ),
+        (
+            "    first_by: sold_on",
+            '    first_by: sold_on\n    statuses: {purchase: ["it\'s"]}',
+            'line 36: "it\'s" is no word of a status',
+        ),
+    ],
+)
+def test_what_fuzzing_found_is_named_with_its_line(
+    old: str, new: str, message: str
+) -> None:
+    assert old in SHOP
+    text = SHOP.replace(old, new, 1)
+    with pytest.raises(InputError, match=message):
+        parse_mapping(read_located(text, "source_systems/shop.yml"), "shop")
+
+
+@pytest.mark.parametrize("text", ["true", "2024-01-31", "*"])
+def test_a_description_is_the_same_text_in_the_docs(text: str) -> None:
+    declared = SHOP.replace("description: Town.", f"description: '{text}'")
+    located = read_located(declared, "source_systems/shop.yml")
+    files = generated_files(parse_mapping(located, "shop"))
+    [source] = yaml.safe_load(files["models/staging/shop/_shop__sources.yml"])[
+        "sources"
+    ]
+    [buyers, _] = source["tables"]
+    assert buyers["columns"][1]["description"].strip() == text
 
 
 @pytest.mark.parametrize(
