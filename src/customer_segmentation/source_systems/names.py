@@ -10,7 +10,15 @@ from typing import Any
 
 from customer_segmentation.source_systems.located import LocatedYaml, Place
 
-__all__ = ["days_of", "expression_of", "flag_of", "name_of", "text_of", "words_of"]
+__all__ = [
+    "TAKEN",
+    "days_of",
+    "expression_of",
+    "flag_of",
+    "name_of",
+    "text_of",
+    "words_of",
+]
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # columns and CTEs that the models add

@@ -12,6 +12,7 @@ from customer_segmentation.source_systems.guess import (
     GuessedFile,
     kind_of_status,
 )
+from customer_segmentation.source_systems.names import TAKEN
 
 __all__ = ["described_guesses", "scaffold"]
 
@@ -89,7 +90,7 @@ def _reserved() -> frozenset[str]:
     words = duckdb.execute(
         "select keyword_name from duckdb_keywords() where keyword_category = 'reserved'"
     ).fetchall()
-    return frozenset({word for (word,) in words} | TYPE_NAMES)
+    return frozenset({word for (word,) in words} | TYPE_NAMES | TAKEN)
 
 
 def _name(column: ColumnProfile) -> str:
@@ -186,5 +187,7 @@ def _transactions(orders: GuessedFile) -> Iterator[str]:
         yield f"    # ? unknown words, taken for neither: {', '.join(unknown)}"
     yield "    statuses:"
     for kind, found_words in words.items():
+        if not found_words:
+            continue
         listed = ", ".join(f'"{word}"' for word in dict.fromkeys(found_words))
         yield f"      {kind}: [{listed}]"
