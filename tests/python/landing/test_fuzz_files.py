@@ -141,8 +141,10 @@ def test_workbooks_land_whole_or_are_refused(
         return
     event("landed whole" if not changes else "landed, of a damaged file")
     if not changes and tuple(headers) == HEADERS:
-        # a row without values is none
-        assert len(landed) == len([row for row in rows if any(map(str.strip, row))])
+        # a row without cells is none; one of blanks may be either
+        filled = [row for row in rows if any(row)]
+        spoken = [row for row in filled if any(map(str.strip, row))]
+        assert len(spoken) <= len(landed) <= len(filled)
 
 
 def damage_member(
