@@ -256,15 +256,18 @@ def forget(keys: tuple[str, ...]) -> None:
     done = forget_customers(keys, landing_zone, database, published)
     for place, count in done.removed.items():
         click.echo(f"{place}: {count:,} removed")
+    for place in done.left:
+        click.echo(f"Still named in {place}", err=True)
     if done.left:
-        raise InputError(
-            f"{', '.join(keys)}: still in {', '.join(done.left)}; write pages again "
-            "after a build, with make report, delete exports, and run this again when "
-            "the builds that read an earlier landing have ended"
+        click.echo(
+            "Write pages again after a build, with make report; delete exports and "
+            "logs; run this again when builds that read an earlier landing have ended.",
+            err=True,
         )
+        sys.exit(1)
     click.echo(
-        f"{', '.join(keys)}: nothing is left in {landing_zone}, {database} and "
-        f"{published.parent}. Files that you exported elsewhere are yours to delete. "
+        f"Searched {'; '.join(done.searched)}: 0 places name {', '.join(keys)}. "
+        "Exports elsewhere, backups and raw tables of a warehouse are yours to clean. "
         "Build all next: customer-segmentation build"
     )
 

@@ -19,7 +19,10 @@ from customer_segmentation.errors import InputError
 from customer_segmentation.landed import VERSIONS
 from customer_segmentation.landing.ownership import MARK, landing_schema
 from customer_segmentation.landing.sources import sql_files, sql_name, sql_text
-from customer_segmentation.landing.versions import new_version
+from customer_segmentation.landing.versions import (
+    new_version,
+    remove_earlier_versions,
+)
 from customer_segmentation.private_files import create_file, make_folder, sync
 from customer_segmentation.raw_tables import LANDED_BY_NAME, RawTable, SourceSystem
 
@@ -52,7 +55,7 @@ class Customer:
 
     Examples
     --------
-    >>> Customer.of_key("online_retail:17841").customer_id
+    >>> Customer.of_key("online_retail: 17841.0").customer_id
     '17841'
     """
 
@@ -66,7 +69,7 @@ class Customer:
 
     @classmethod
     def of_key(cls, key: str) -> Self:
-        """Return the customer with a key.
+        """Return the customer with a key, its id read as staging reads ids.
 
         Raises
         ------
@@ -80,7 +83,10 @@ class Customer:
                 f"{key!r} is no customer_key: give <source system>:<customer id>, such "
                 f"as {known[0]}:1234; source systems are {', '.join(known)}"
             )
-        return cls(source_system, customer_id)
+        [(parsed,)] = duckdb.execute(
+            f"select {identifier('$1')}", [customer_id]
+        ).fetchall()
+        return cls(source_system, parsed)
 
 
 @dataclass(frozen=True)
@@ -268,6 +274,10 @@ def forget_in_zone(landing_zone: Path, customers: Collection[Customer]) -> None:
                 condition = _is_of(customers, name, table)
                 for part in sorted((version.current / table.name).glob("*.parquet")):
                     _copy_without(part, folder / part.name, table, condition)
+    if (landing_zone / VERSIONS).is_dir():
+        # a killed run may have left what it replaced
+        for name in {one.source_system for one in customers} | {"campaigns"}:
+            remove_earlier_versions(landing_zone, LANDED_BY_NAME[name])
 
 
 def _landed(

@@ -89,6 +89,27 @@ def new_version(
         _remove_all_but(landing_zone, current)
 
 
+def remove_earlier_versions(landing_zone: Path, source_system: SourceSystem) -> None:
+    """Remove what landings replaced or left, but nothing that a build may still read.
+
+    Parameters
+    ----------
+    landing_zone : Path
+        Folder of all source systems.
+    source_system : SourceSystem
+        The source system.
+
+    Raises
+    ------
+    InputError
+        If a landing of the source system is running, or nothing can be removed.
+    """
+    name = source_system.name
+    with _writing(landing_zone), _locked(landing_zone, name):
+        _restore_moved_aside(landing_zone, landing_zone / name)
+        _remove_all_but(landing_zone, landing_zone / name)
+
+
 @contextmanager
 def _writing(landing_zone: Path) -> Iterator[None]:
     try:

@@ -10,23 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
 from customer_segmentation.errors import InputError
 from customer_segmentation.landing.forgotten import (
     Customer,
     ForgottenCustomers,
     count_in_zone,
-    earlier_versions_naming,
     forget_in_zone,
 )
 from customer_segmentation.landing.sources import sql_name, sql_text
 from customer_segmentation.private_files import sync
-from customer_segmentation.serving.forget_tables import (
-    forget_in_tables,
-    tables_naming,
+from customer_segmentation.serving.forget_search import (
+    is_in_tables,
+    places_left,
+    places_searched,
 )
-from customer_segmentation.serving.publishing import CURRENT, Publisher
+from customer_segmentation.serving.forget_tables import forget_in_tables
+from customer_segmentation.serving.publishing import VERSION, Publisher
 from customer_segmentation.settings.database import check_database
 
 __all__ = ["Forgetting", "forget", "places_left"]
@@ -40,11 +40,14 @@ class Forgetting:
     ----------
     removed : dict of str to int
         Rows by place.
+    searched : list of str
+        Places that were searched afterwards.
     left : list of str
         Places that still name a customer.
     """
 
     removed: dict[str, int]
+    searched: list[str]
     left: list[str]
 
 
@@ -75,44 +78,55 @@ def forget(
         If a key is wrong or unknown, or a build, a landing or a reader is at work.
     """
     customers = sorted({Customer.of_key(key) for key in keys})
+    # a link stays one, and what it leads to is replaced
+    database = database.resolve()
     if (
         problems := check_database(dict(os.environ), Path())
         if database.exists()
         else []
     ):
         raise InputError(problems[0])
+    _check_known(customers, landing_zone, (database, published))
     in_zone = count_in_zone(landing_zone, customers)
-    in_files = [_naming(file, customers) for file in (database, published)]
-    known = ForgottenCustomers.read(landing_zone)
-    if not in_zone and not any(in_files) and not all(one in known for one in customers):
-        unknown = ", ".join(one.key for one in customers if one not in known)
-        raise InputError(
-            f"{unknown}: no such customer in {landing_zone}, {database} and {published}"
-            "; give the customer_key as these tables have it"
-        )
     forget_in_zone(landing_zone, customers)
     removed = {f"{landing_zone}: {name}": rows for name, rows in in_zone.items()}
     if database.exists():
         removed |= _replace(database, customers)
     if published.exists():
         removed |= _publish_without(published, customers)
+    places = landing_zone, database, published
     return Forgetting(
-        removed, places_left(landing_zone, database, published, customers)
+        removed, places_searched(*places), places_left(*places, customers)
     )
 
 
-def _naming(file: Path, customers: Collection[Customer]) -> dict[str, int]:
-    if not file.exists():
-        return {}
-    with duckdb.connect(file, read_only=True) as connection:
-        return tables_naming(connection, customers)
+def _check_known(
+    customers: Collection[Customer], landing_zone: Path, files: Collection[Path]
+) -> None:
+    """Refuse keys that stand nowhere: a typo must not be taken for a success."""
+    known = ForgottenCustomers.read(landing_zone)
+    unknown = [
+        one.key
+        for one in customers
+        if one not in known
+        and not count_in_zone(landing_zone, [one])
+        and not any(is_in_tables(file, one) for file in files)
+    ]
+    if unknown:
+        places = ", ".join(map(str, (landing_zone, *files)))
+        raise InputError(
+            f"{', '.join(unknown)}: no such customer in {places}; nobody was "
+            "forgotten: give the customer_key as these tables have it"
+        )
 
 
 def _replace(database: Path, customers: Collection[Customer]) -> dict[str, int]:
     """Put a copy without the customers in the place of the database, in one step."""
     new = database.with_name(f"{database.name}.{uuid.uuid4().hex[:8]}.forget")
-    for leftover in database.parent.glob(f"{database.name}.*.forget*"):
-        leftover.unlink()
+    leftover = re.compile(rf"{re.escape(database.name)}\.[0-9a-f]{{8}}\.forget.*")
+    for file in list(database.parent.iterdir()):
+        if leftover.fullmatch(file.name):
+            file.unlink()
     # what a killed build left beside the file goes into it
     with duckdb.connect(database) as connection:
         connection.execute("checkpoint")
@@ -133,7 +147,8 @@ def _publish_without(
     publisher = Publisher(published, folder, version).begin()
     try:
         removed = forget_in_tables(published, publisher.new_database, customers)
-        with duckdb.connect(publisher.new_database, read_only=True) as connection:
+        with duckdb.connect(publisher.new_database) as connection:
+            _count_again(connection, version)
             tables = connection.execute(
                 "select table_name from duckdb_tables() where not internal"
             ).fetchall()
@@ -146,51 +161,24 @@ def _publish_without(
     except BaseException:
         publisher.close()
         raise
-    for older in folder.iterdir():
-        if older.is_dir() and older.name not in (CURRENT, version):
+    for older in list(folder.iterdir()):
+        # folders of other people stay
+        if re.fullmatch(VERSION, older.name) and older.name != version:
             shutil.rmtree(older)
     return {f"{published}: {name}": count for name, count in removed.items()}
 
 
-def places_left(
-    landing_zone: Path,
-    database: Path,
-    published: Path,
-    customers: Collection[Customer],
-) -> list[str]:
-    """Return each place that still names a customer.
-
-    Parameters
-    ----------
-    landing_zone, database, published : Path
-        Where to look; pages and exports beside the published file are read too.
-    customers : collection of Customer
-        Whom to look for.
-    """
-    left = [
-        f"{landing_zone}: {name}" for name in count_in_zone(landing_zone, customers)
-    ]
-    left += [str(one) for one in earlier_versions_naming(landing_zone, customers)]
-    for file in (database, published):
-        left += [f"{file}: {name}" for name in _naming(file, customers)]
-    if published.parent.is_dir():
-        keys = [one.key for one in customers]
-        left += [
-            str(file)
-            for file in sorted(published.parent.rglob("*"))
-            if file.is_file() and file != published and _stands_in(file, keys)
-        ]
-    return left
-
-
-def _stands_in(file: Path, keys: Collection[str]) -> bool:
-    """Whether a page or a table names a customer; not as part of a longer key."""
-    if file.suffix == ".parquet":
-        table = pq.read_table(file)
-        found = (
-            table.column("customer_key") if "customer_key" in table.column_names else []
+def _count_again(connection: duckdb.DuckDBPyConnection, version: str) -> None:
+    """Correct what `published_tables` says of this version: its name, and its rows."""
+    found = connection.execute(
+        "select table_name from duckdb_tables() where not internal"
+    ).fetchall()
+    names = {name for (name,) in found}
+    if "published_tables" not in names:
+        return
+    for name in sorted(names):
+        connection.execute(
+            "update published_tables set version = $1, row_count ="
+            f" (select count(*) from {sql_name(name)}) where table_name = $2",
+            [version, name],
         )
-        return not set(keys).isdisjoint(map(str, found))
-    pattern = b"|".join(re.escape(key.encode()) for key in keys)
-    whole = b"(?<![A-Za-z0-9_])(" + pattern + b")(?![A-Za-z0-9_])"
-    return bool(re.search(whole, file.read_bytes()))
