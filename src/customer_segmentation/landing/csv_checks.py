@@ -126,7 +126,10 @@ def check_quotes(path: Path, delimiter: str) -> None:
         _unpacked(path) as file,
         io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text,
     ):
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        # a quote after spaces opens a value for DuckDB, and so it must here
+        reader = csv.reader(
+            text, delimiter=delimiter, strict=True, skipinitialspace=True
+        )
         row_ends = 0
         try:
             for _ in reader:

@@ -120,7 +120,10 @@ def csv_source(path: Path, table: RawTable) -> CsvSource:
 
 
 def _first_row(path: Path, text: str, delimiter: str) -> tuple[str, ...]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # as DuckDB reads them: spaces before a quote do not count
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True
+    )
     try:
         return tuple(next(reader, ()))
     except csv.Error as error:

@@ -82,6 +82,16 @@ UNUSABLE: dict[str, tuple[str, str | bytes, str]] = {
         f'{MALL_HEADER}\n1,"2,3,4,5\n6,7,8,9,0\n',
         "quote is not closed",
     ),
+    "open quote after a space": (
+        "m.csv",
+        f'{MALL_HEADER}\n1, "Male,3,4,5\n6,7,8,9,0\n',
+        "quote is not closed",
+    ),
+    "open quote after a space, in the last line": (
+        "m.csv",
+        f'{MALL_CSV} "',
+        "quote is not closed",
+    ),
     "mixed line ends": ("m.csv", MALL_CSV + "3,4,5,6,7\r\n8,9,1,2,3\n", "line ends"),
     "NUL after a megabyte": (
         "m.csv",
