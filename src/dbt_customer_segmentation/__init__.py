@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from dbt.flags import get_flags
 from dbt.plugins.manager import dbtPlugin
 
@@ -23,6 +22,7 @@ from customer_segmentation.settings import (
     check_thresholds,
     check_variables,
     read_thresholds,
+    read_vars,
 )
 
 __all__ = ["SettingsPlugin", "check_settings", "plugins"]
@@ -87,9 +87,10 @@ def check_settings(
     InputError
         A sentence for each mistake: the setting, its value and what would do.
     """
+    declared = read_vars(project / "vars.yml")
     text = (project / "vars.yml").read_text(encoding="utf-8")
     thresholds = read_thresholds(project)
-    values = {**(yaml.safe_load(text) or {}).get("vars", {}), **overridden}
+    values = {**declared, **overridden}
     found = [
         *check_environment(environment, target),
         *check_repeated_keys(text, "vars.yml"),

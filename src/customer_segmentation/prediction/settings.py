@@ -85,10 +85,13 @@ def _targets(
         raise InputError(f"{name}: is {targets!r}; give a list")
     if not targets:
         raise InputError(f"{name}: is empty; name at least one segmentation")
+    wrong = [target for target in targets if not isinstance(target, str)]
+    if wrong:
+        raise InputError(f"{name}: has {wrong[0]!r}; give names of segmentations")
     if len(set(targets)) < len(targets):
         raise InputError(f"{name}: names a segmentation twice; name it once")
     for target in targets:
-        nearest = get_close_matches(str(target), known, n=1, cutoff=0.8)
+        nearest = get_close_matches(target, known, n=1, cutoff=0.8)
         if target not in known and nearest:
             raise InputError(
                 f"{name}: {target!r} is not declared; did you mean {nearest[0]!r}?"

@@ -15,6 +15,7 @@ from customer_segmentation.settings.files import (
     check_repeated_keys,
     check_thresholds,
     read_thresholds,
+    read_vars,
 )
 from customer_segmentation.settings.values import Setting
 from customer_segmentation.settings.variables import VARIABLES, check_variables
@@ -29,4 +30,5 @@ __all__ = [
     "check_thresholds",
     "check_variables",
     "read_thresholds",
+    "read_vars",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +183,42 @@ def test_what_make_fuzz_has_found_is_one_sentence(
     sentences = check_variables(VARS | {name: value})
     assert [one for one in sentences if one.startswith(said)], sentences
     assert "\n" not in "".join(sentences)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"vars:\n  as_of_date: 2011-13-01\n", "vars.yml: .*month must be in 1..12"),
+        (b"vars: {a: [}", "vars.yml, line 1: cannot be read: .*mind colons"),
+        (b"vars:\n  rfm_cut_points: \xe9\n", "vars.yml: cannot be read: .*in UTF-8"),
+        (b"- vars\n", "vars.yml: must have the key vars"),
+        (b"vars: [history_months]\n", "vars.yml: must have the key vars"),
+    ],
+)
+def test_unreadable_vars_are_one_message(
+    content: bytes, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / "vars.yml").write_bytes(content)
+    with pytest.raises(InputError, match=problem) as caught:
+        check_settings(tmp_path, {}, {}, command="parse")
+    assert "\n" not in str(caught.value)
+
+
+def test_thresholds_in_another_encoding_are_one_message(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    content = "threshold,value\nsignificance,\u00e9\n".encode("latin-1")
+    (tmp_path / "seeds" / "thresholds.csv").write_bytes(content)
+    (tmp_path / "vars.yml").write_text("vars: {}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"thresholds\.csv: is not UTF-8"):
+        check_settings(tmp_path, {}, {}, command="parse")
+
+
+def test_a_date_that_does_not_exist_has_no_key_twice() -> None:
+    assert check_repeated_keys("{as_of_date: 2011-13-01}", "--vars") == []
+
+
+def test_a_target_of_predictions_is_a_name() -> None:
+    [sentence] = mistakes(prediction_segment_targets=["rfm", {"a": 1}])
+    assert sentence == (
+        "prediction_segment_targets: has {'a': 1}; give names of segmentations"
+    )
