@@ -85,9 +85,11 @@ test: lint-changed ## lint what has changed, run all tests without Spark and pub
 test-all: lint ## lint, run all tests
 	$(PYTEST)
 
+# inputs of each kind
+EXAMPLES ?= 3000
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## try thousands of hostile files, settings and rows, other ones each time, and count the outcomes
-	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/python/*/test_fuzz_*.py --hypothesis-show-statistics
+	HYPOTHESIS_PROFILE=long FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/python/*/test_fuzz_*.py
 
 .PHONY: lint
 lint: lint-python lint-sql lint-dbt ## ruff, mypy, sqlfluff, dbt-bouncer

@@ -13,6 +13,7 @@ this file are shared: they are folders, made by the process that needs them firs
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 2 + ["spark", UNIT, "real", "build"].index(tiers[item]), is_short
 
     items.sort(key=turn)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of hostile inputs, where ``make fuzz`` tried many of them."""
+    hostile = sys.modules.get("hostile")
+    if hostile is not None and hostile.PROFILE == "long":
+        terminalreporter.section("inputs by test and outcome")
+        for line in hostile.table_of_outcomes():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

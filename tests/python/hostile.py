@@ -6,10 +6,12 @@ other ones each time. A test of this kind is in a file ``test_fuzz_*.py``.
 
 import os
 import string
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, settings
+from hypothesis import event as event_of_hypothesis
 from hypothesis import strategies as st
 
 from customer_segmentation.errors import InputError
@@ -23,9 +25,16 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
 )
 settings.register_profile(
-    "long", settings.get_profile("short"), max_examples=3_000, derandomize=False
+    "long",
+    settings.get_profile("short"),
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES") or 3_000),
+    derandomize=False,
 )
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "short")
+settings.load_profile(PROFILE)
+# what came of the inputs, by test and outcome
+OUTCOMES: Counter[tuple[str, str]] = Counter()
+TRACE = "TRACE"
 
 ODD_TEXTS = (
     *("", " ", "?", "NA", "nan", "None", "null", "-", "#REF!", "=1+1", "'", '"', '""'),
@@ -57,6 +66,22 @@ yaml_values = st.recursive(
 )
 
 
+def event(outcome: str) -> None:
+    """Count what came of an input of the test that runs."""
+    # such as "tests/python/landing/test_fuzz_files.py::test_csv (call)"
+    test = os.environ.get("PYTEST_CURRENT_TEST", "?").partition("::")[2].split(" ")[0]
+    OUTCOMES[test, outcome] += 1
+    event_of_hypothesis(outcome)
+
+
+def table_of_outcomes() -> list[str]:
+    """Return a line for each test and outcome, with the number of inputs."""
+    return [
+        f"{test.removeprefix('test_'):<60} {outcome:<36} {count:>8,}"
+        for (test, outcome), count in sorted(OUTCOMES.items())
+    ]
+
+
 def refused_or(accept: Callable[[], Any]) -> Any:
     """Return what a call returns, or None if it refuses its input with one message.
 
@@ -70,3 +95,6 @@ def refused_or(accept: Callable[[], Any]) -> Any:
         assert "Traceback" not in message
         event("refused with one message")
         return None
+    except Exception:
+        event(TRACE)
+        raise

@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from hostile import texts
-from hypothesis import event, given
+from hostile import event, texts
+from hypothesis import given
 from hypothesis import strategies as st
 
 from customer_segmentation.landing.ownership import landing_schema

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from hostile import refused_or, texts
-from hypothesis import event, given
+from hostile import event, refused_or, texts
+from hypothesis import given
 from hypothesis import strategies as st
 from raw_files import write_workbook
 

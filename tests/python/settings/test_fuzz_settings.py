@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from dbt_project import VARS
-from hostile import refused_or, texts, yaml_values
-from hypothesis import event, given
+from hostile import event, refused_or, texts, yaml_values
+from hypothesis import given
 from hypothesis import strategies as st
 
 from customer_segmentation.settings import (

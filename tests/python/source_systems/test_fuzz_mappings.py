@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 import yaml
-from hostile import refused_or, texts, yaml_values
-from hypothesis import event, given
+from hostile import event, refused_or, texts, yaml_values
+from hypothesis import given
 from hypothesis import strategies as st
 from rendered_models import make_views
 
