@@ -7,6 +7,7 @@ something else.
 
 from collections.abc import Collection, Iterator
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -14,6 +15,23 @@ from sqlglot.errors import SqlglotError
 from customer_segmentation.source_systems.declare import SourceMapping
 
 ENGINES = {"duckdb": "DuckDB", "spark": "Spark"}
+# what staging makes of each type, and what the models do with the columns of a relation
+TYPES = {
+    "id": "varchar",
+    "text": "varchar",
+    "number": "decimal(18, 4)",
+    "whole": "int",
+    "money": "decimal(18, 2)",
+    "date": "timestamp",
+}
+USES = {
+    "customer_id": "'shop:' || {}",
+    "transaction_id": "'shop:' || {}",
+    "branch_id": "'shop:' || {}",
+    "status": "lower({}) in ('a')",
+    "amount": "case when {} < 0 then -abs({}) end",
+    "reject": "case when {} then 1 end",
+}
 NO_EXPRESSIONS = (exp.Query, exp.Alias, exp.Window, exp.AggFunc, exp.Command)
 
 
@@ -29,6 +47,52 @@ def check_expressions(mapping: SourceMapping) -> None:
         problem = problem_of(expression, columns)
         if problem:
             raise mapping.located.error(place, f"`{expression}` {problem}")
+    _check_types(mapping)
+
+
+def _check_types(mapping: SourceMapping) -> None:
+    """Refuse an expression whose types do not fit, as DuckDB finds without rows."""
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for table in mapping.tables:
+            for column in table.columns:
+                _try(
+                    connection,
+                    f"create or replace table raw ({column.name} {TYPES[column.kind]})",
+                    mapping,
+                    ("tables", table.name, "columns", column.name),
+                    column.name,
+                )
+            columns = ", ".join(
+                f"{one.name} {TYPES[one.kind]}" for one in table.columns
+            )
+            connection.execute(f"create table {table.name}_rows ({columns})")
+        for place, expression, _ in _expressions(mapping):
+            table = place[1]
+            if place[0] == "relations":
+                of_relation = {one.name: one.table for one in mapping.relations}
+                table = of_relation[table]
+            use = USES.get(place[-1] if place[0] == "relations" else "reject", "{}")
+            query = f"select {use.replace('{}', f'({expression})')} from {table}_rows"
+            _try(connection, query, mapping, place, expression)
+
+
+def _try(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    mapping: SourceMapping,
+    place: tuple[str, ...],
+    expression: str,
+) -> None:
+    try:
+        connection.execute(query)
+    except duckdb.Error as error:
+        # the kind of the error comes first, and hints follow
+        said = str(error).partition("\n")[0].partition("Error: ")[2]
+        raise mapping.located.error(
+            place,
+            f"`{expression}` does not fit there: {said}; mind the types of the columns "
+            "and what the column is for.",
+        ) from error
 
 
 def _expressions(

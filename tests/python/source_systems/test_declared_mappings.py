@@ -114,6 +114,23 @@ def test_what_fuzzing_found_is_named_with_its_line(
         parse_mapping(read_located(text, "source_systems/shop.yml"), "shop")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("paid: {type: money", "paid: {type: id", "line 34: `paid` does not fit there"),
+        ("upper(town)", "town > 1", "line 27: `town > 1` does not fit there"),
+        ("town: {", "order: {", "line 13: `order` does not fit there"),
+    ],
+)
+def test_an_expression_of_the_wrong_type_is_named(
+    old: str, new: str, message: str
+) -> None:
+    text = SHOP.replace(old, new, 1).replace("upper(town)", "lower(buyer_id)")
+    located = read_located(text, "source_systems/shop.yml")
+    with pytest.raises(InputError, match=message):
+        check_expressions(parse_mapping(located, "shop"))
+
+
 @pytest.mark.parametrize("text", ["true", "2024-01-31", "*"])
 def test_a_description_is_the_same_text_in_the_docs(text: str) -> None:
     declared = SHOP.replace("description: Town.", f"description: '{text}'")
