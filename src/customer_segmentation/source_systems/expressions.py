@@ -66,13 +66,11 @@ def _check_types(mapping: SourceMapping) -> None:
                 f"{one.name} {TYPES[one.kind]}" for one in table.columns
             )
             connection.execute(f"create table {table.name}_rows ({columns})")
+        tables = {one.name: one.table for one in mapping.relations}
         for place, expression, _ in _expressions(mapping):
-            table = place[1]
-            if place[0] == "relations":
-                of_relation = {one.name: one.table for one in mapping.relations}
-                table = of_relation[table]
+            name = tables[place[1]] if place[0] == "relations" else place[1]
             use = USES.get(place[-1] if place[0] == "relations" else "reject", "{}")
-            query = f"select {use.replace('{}', f'({expression})')} from {table}_rows"
+            query = f"select {use.replace('{}', f'({expression})')} from {name}_rows"
             _try(connection, query, mapping, place, expression)
 
 
